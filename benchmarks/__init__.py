@@ -1,0 +1,1 @@
+"""The timing programs; what they measured on known machines is in results/."""

@@ -1,0 +1,4 @@
+# loses: test_last_step
+# %% last_step
+def last_step(output):
+    return output.unbind(0)[0]

@@ -1,0 +1,50 @@
+"""Every page of the built book, in a browser whose network is cut."""
+import pytest
+import yaml
+from pathlib import Path
+
+from axe_playwright_python.sync_playwright import Axe
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+def pages():
+    """The documents that _toc.yml names, in its order."""
+    toc = yaml.safe_load((REPOSITORY / "_toc.yml").read_text())
+    chapters = [chapter["file"] for part in toc["parts"] for chapter in part["chapters"]]
+    return [toc["root"], *chapters]
+
+
+@pytest.fixture(params=pages())
+def page(request, site, offline):
+    return offline(site / f"{request.param}.html", viewport={"width": 1280, "height": 900})
+
+
+def test_is_complete_without_the_network(page):
+    assert page.wanted == [] and page.problems == []
+    formulas = page.locator("span.math, div.math").count()
+    assert page.locator("mjx-container").count() >= formulas
+    assert page.locator("mjx-merror, [data-mjx-error]").count() == 0
+
+
+def test_pictures_are_there_and_described(page):
+    for picture in page.locator("article img").all():
+        assert picture.evaluate("image => image.complete && image.naturalWidth > 0"), picture.get_attribute("src")
+        assert picture.get_attribute("alt")
+    for figure in page.locator("article .figure-neutral svg").all():
+        assert figure.get_attribute("aria-label")
+        assert figure.bounding_box()["width"] > 100
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_serious_for_axe(page, scheme):
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    page.wait_for_function("scheme => document.documentElement.dataset.theme === scheme", arg=scheme)
+    found = Axe().run(page).response["violations"]
+    serious = [(rule["id"], [node["target"] for node in rule["nodes"]][:5]) for rule in found if rule["impact"] in ("serious", "critical")]
+    assert serious == []
+
+
+def test_fits_a_phone(page):
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390

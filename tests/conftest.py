@@ -1,0 +1,43 @@
+"""What tests of several kinds need: the system tools, and a browser."""
+import os
+import shutil
+
+import pytest
+import torch
+
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+HEADLESS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
+            "--disable-sync", "--no-first-run")  # fmt: skip
+
+torch.set_num_threads(1)
+
+
+def unavailable(reason):
+    """Skip for want of a tool; under REQUIRE_ALL=1 that is a failure."""
+    if os.environ.get("REQUIRE_ALL") == "1":
+        pytest.fail(f"{reason} (REQUIRE_ALL=1 makes this a failure)")
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """The path of a Chromium; the test is skipped where there is none."""
+    found = [path for path in map(shutil.which, CHROMIUM) if path]
+    return found[0] if found else unavailable("needs chromium: sudo apt-get install chromium")
+
+
+@pytest.fixture(scope="session")
+def bubblewrap():
+    """The path of bubblewrap; the test is skipped where there is none."""
+    return shutil.which("bwrap") or unavailable("needs bubblewrap: sudo apt-get install bubblewrap")
+
+
+@pytest.fixture(scope="session")
+def browser(chromium):
+    """One headless browser for the whole run (Playwright's synchronous API allows only one at a time)."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=list(HEADLESS))
+        yield browser
+        browser.close()

@@ -1,0 +1,86 @@
+"""Each graded cell through the real grader: the solution full, the blank zero, each mutant loses exactly its own points."""
+
+import nbformat
+import pytest
+
+from grading import answers, quiz_cells, release
+from grading.examiner import grade
+from grading.outcome import Job
+
+MUTANTS = [(folder.name, mutant) for folder in sorted(release.SOURCES.glob("[0-9][0-9]_*"))
+           for mutant in answers.mutants(folder.name)]  # fmt: skip
+
+
+@pytest.fixture
+def graded(bubblewrap, course, tmp_path):
+    """Grade a notebook of an exercise; returns the outcome and the graded cells that lost points."""
+
+    def examine(exercise, notebook, student):
+        path = tmp_path / f"{exercise.name}.ipynb"
+        nbformat.write(notebook, path)
+        helpers = tuple(sorted(file for file in exercise.path.parent.iterdir() if file != exercise.path))
+        job = Job(student, exercise.name, 1, path, exercise.source / "exam.py", exercise.points, b"tests", helpers)
+        outcome = grade(job)
+        assert outcome.status == "graded", outcome.message
+        return outcome, {name for name, most in exercise.points.items() if outcome.scores[name] < most}
+
+    return examine
+
+
+def test_the_solution_has_full_points(exercise, graded):
+    outcome, lost = graded(exercise, exercise.solved, "solution")
+    assert not lost, [part for part in outcome.parts if not part.passed]
+
+
+def test_the_blank_release_has_none(exercise, graded):
+    outcome, _ = graded(exercise, exercise.blank, "blank")
+    assert set(outcome.scores.values()) == {0.0}, [part for part in outcome.parts if part.passed]
+
+
+@pytest.mark.parametrize("assignment, mutant", MUTANTS, ids=[f"{name}-{mutant.name}" for name, mutant in MUTANTS])
+def test_a_mutant_loses_exactly_its_own(exercise, mutant, graded, run_here):
+    notebook = exercise.filled(mutant.cells)
+    seen = set(run_here(notebook))
+    assert not seen if mutant.passes_visible else seen, "what the visible checks see is not what its head says"
+    outcome, lost = graded(exercise, notebook, mutant.name)
+    assert lost == mutant.loses, [part for part in outcome.parts if not part.passed]
+
+
+def test_each_task_has_its_mutants(exercise):
+    """Three for every graded cell that is no question, and at least one that only the hidden tests catch."""
+    own = answers.mutants(exercise.name)
+    for grade_id in exercise.points:
+        if grade_id.startswith("test_answer_"):
+            continue
+        losing = [mutant for mutant in own if grade_id in mutant.loses]
+        assert len(losing) >= 3, grade_id
+        assert any(mutant.passes_visible for mutant in losing), grade_id
+
+
+def another_letter(drawn, shift):
+    letters = [option.letter for option in drawn.options]
+    return letters[(letters.index(drawn.answer) + shift) % len(letters)]
+
+
+@pytest.mark.parametrize("shift", [1, 2, 3])
+def test_a_wrong_letter_loses_its_question(exercise, shift, graded):
+    """The mutants of a question are its other letters; one run answers all questions wrong."""
+    source = (exercise.source / f"{exercise.name}.md").read_text(encoding="utf-8")
+    questions = [quiz_cells.draw(exercise.name, question) for question, _ in quiz_cells.MARKER.findall(source)]
+    if not questions:
+        pytest.skip(f"{exercise.name} asks no question of the bank")
+    wrong = {f"answer_{n}": f"answer_{n} = {another_letter(drawn, shift)!r}" for n, drawn in enumerate(questions, 1)}
+    _, lost = graded(exercise, exercise.filled(wrong), f"letters-{shift}")
+    assert lost == {f"test_answer_{n}" for n in range(1, len(questions) + 1)}
+
+
+def test_a_mutant_without_a_head_is_refused(tmp_path):
+    path = tmp_path / "nameless.py"
+    path.write_text("# %% lstm_step\nx = 1\n")
+    with pytest.raises(ValueError, match="loses"):
+        answers.read_mutant(path)
+
+
+def test_an_answer_for_no_cell_is_refused(exercise):
+    with pytest.raises(ValueError, match="no_such_cell"):
+        answers.fill(exercise.blank, {"no_such_cell": "x = 1"})

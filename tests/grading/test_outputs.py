@@ -1,0 +1,46 @@
+"""What may be shown of a run: text and checked images, whatever shape the report has."""
+
+import base64
+import sys
+
+import nbformat
+import pytest
+
+from grading.outputs import passive, plain
+
+PNG = b"\x89PNG\r\n\x1a\n rest"
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [None, 5, "text", [], {}, {"kind": "stream"}, {"kind": "stream", "name": "x", "text": []}, {"kind": "stream", "name": "stdout", "text": "a"},
+     {"kind": "error", "ename": 1}, {"kind": "display_data", "data": []}, {"kind": "display_data", "data": {"text/html": "<b>"}},
+     {"kind": "execute_result", "data": {"image/png": "x\" onload=\"alert(1)"}}, {"kind": "update_display_data", "data": {"text/plain": "x"}}],
+    ids=repr,
+)  # fmt: skip
+def test_what_is_no_output_is_dropped(hostile):
+    assert passive(hostile) is None
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"kind": "stream", "name": "stdout", "text": [5, None, ["x"], "kept\n"]},
+        {"kind": "error", "ename": None, "evalue": {}, "traceback": [3, "line"]},
+        {"kind": "display_data", "data": {"text/plain": 5, "image/jpeg": 7}},
+    ],
+    ids=repr,
+)
+def test_odd_types_become_a_valid_output(odd):
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("", outputs=[passive(odd)])])
+    nbformat.validate(notebook)
+
+
+def test_images_are_those_they_claim_to_be():
+    data = {"image/png": base64.encodebytes(PNG).decode(), "image/jpeg": base64.b64encode(PNG).decode(), "image/svg+xml": "<svg/>"}
+    output = passive({"kind": "display_data", "data": data, "metadata": {"image/png": {"alt": "x"}}})
+    assert output.data == {"image/png": base64.b64encode(PNG).decode()} and output.metadata == {}
+
+
+def test_text_loses_paths_control_characters_and_broken_unicode():
+    assert plain(f"{sys.prefix}/lib/x.py\x00\x08 \ud800 \x1b[31mred\x1b[0m\t\n") == "python/lib/x.py ? \x1b[31mred\x1b[0m\t\n"

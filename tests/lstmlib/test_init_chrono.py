@@ -1,0 +1,32 @@
+"""chrono_: forget gates that last as long as the lags one expects."""
+import pytest
+import torch
+from torch import nn
+
+from lstmlib import LSTM, init
+
+
+@pytest.mark.parametrize("module", [nn.LSTM, LSTM])
+def test_the_forget_bias_is_the_log_of_a_lag_and_the_input_bias_its_opposite(module):
+    layer = init.chrono_(module(3, 400, num_layers=2, bidirectional=True), 100, torch.Generator().manual_seed(0))
+    for suffix in ("l0", "l0_reverse", "l1", "l1_reverse"):
+        i, f, _, _ = (getattr(layer, f"bias_ih_{suffix}") + getattr(layer, f"bias_hh_{suffix}")).chunk(4)
+        assert torch.equal(i, -f)
+        lags = f.exp()
+        assert lags.min() >= 1 and lags.max() <= 99
+        assert abs(lags.mean() - 50) < 6  # uniform on 1..99
+
+
+def test_what_it_does_not_name_stays():
+    layer = nn.LSTM(3, 4)
+    before = {name: parameter.detach().clone() for name, parameter in layer.named_parameters()}
+    init.chrono_(layer, 10)
+    assert torch.equal(layer.weight_ih_l0, before["weight_ih_l0"])
+    assert torch.equal(layer.bias_ih_l0[8:], before["bias_ih_l0"][8:])
+
+
+def test_refuses_what_it_cannot_fill():
+    with pytest.raises(ValueError, match="bias=False"):
+        init.chrono_(nn.LSTM(3, 4, bias=False), 10)
+    with pytest.raises(ValueError, match="more than 2, got 2"):
+        init.chrono_(nn.LSTM(3, 4), 2)
