@@ -20,32 +20,37 @@ def fail(what, expected, actual, likely="no usual mistake gives this; follow one
 
 
 def outline(value):
-    """What went into a call: shapes instead of numbers."""
+    """What went into a call: a tensor by its shape, plain values as they are."""
     if isinstance(value, torch.Tensor):
         return str(tuple(value.shape))
+    if value is None or isinstance(value, bool | int | float | str):
+        return repr(value)
     if isinstance(value, dict):
         return "{" + ", ".join(f"{key}: {outline(v)}" for key, v in value.items()) + "}"
-    return "(" + ", ".join(map(outline, value)) + ")" if isinstance(value, tuple) else type(value).__name__
+    if isinstance(value, tuple | list):
+        return "(" + ", ".join(map(outline, value)) + ")"
+    return type(value).__name__
 
 
-def attempt(function, *args):
+def attempt(function, *args, **named):
     """Call the student's function. Warnings and stderr are shown as notes and cost nothing; changed inputs are told."""
     name = getattr(function, "__name__", f"your {type(function).__name__}")
-    stderr, before = StringIO(), deepcopy(args)
+    stderr, before = StringIO(), deepcopy((args, named))
     with warnings.catch_warnings(record=True) as caught, redirect_stderr(stderr):
         warnings.simplefilter("always")
         try:
-            result = function(*args)
+            result = function(*args, **named)
         except NotImplementedError:
             raise CheckFailed(f"{name} is not written yet: your code goes in the place of `raise NotImplementedError()`") from None
         except Exception as error:
             lines = [f"line {frame.lineno} of {frame.name}: {frame.line}" for frame in traceback.extract_tb(error.__traceback__)[1:]
                      if "site-packages" not in frame.filename]  # fmt: skip
-            called = f"the check called it with {', '.join(map(outline, args))}"
+            given = [*map(outline, args), *(f"{key}={outline(value)}" for key, value in named.items())]
+            called = f"the check called it with {', '.join(given)}"
             raise CheckFailed("\n  ".join([f"{name} stops with {type(error).__name__}: {error}", *lines, called])) from error
     for note in [*(str(w.message) for w in caught), *stderr.getvalue().splitlines()]:
         print("note: your code says:", note)
-    if inputs_changed(before, args):
+    if inputs_changed(before, (args, named)):
         fail(f"{name} changes what it is given", "the same numbers in its inputs", "other ones",
              "an operation in place, such as `+=`, `mul_` or `x[...] =`")
     return result
