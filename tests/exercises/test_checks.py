@@ -79,15 +79,15 @@ def test_unwritten_tasks_are_told_as_such(checks):
 
 
 def test_an_error_of_the_students_code_names_its_line_and_the_call(checks):
-    def lstm_step(x, state):
+    def lstm_step(x, state, steps, batch_first):
         return x @ state[0]
 
     with pytest.raises(checks.CheckFailed) as failure:
-        checks.attempt(lstm_step, torch.zeros(2, 3), (torch.zeros(2, 5), None))
+        checks.attempt(lstm_step, torch.zeros(2, 3), [torch.zeros(2, 5), None], 4, batch_first=True)
     first, line, called = str(failure.value).splitlines()
     assert first.startswith("lstm_step stops with RuntimeError: mat1 and mat2 shapes cannot be multiplied")
     assert line.endswith("of lstm_step: return x @ state[0]") and isinstance(failure.value.__cause__, RuntimeError)
-    assert called == "  the check called it with (2, 3), ((2, 5), NoneType)"
+    assert called == "  the check called it with (2, 3), ((2, 5), None), 4, batch_first=True"
 
 
 def test_changed_inputs_are_told(checks):

@@ -133,25 +133,6 @@ class TinyClass:
         return TinyClass(folder, self.sources)
 
 
-def missing(what: str, line: str) -> None:
-    """Skip with the line that installs what is missing, or fail where nothing may be skipped."""
-    (pytest.fail if os.environ.get("REQUIRE_ALL") == "1" else pytest.skip)(f"{what} is missing; type: {line}")
-
-
-@pytest.fixture(scope="session")
-def bubblewrap():
-    if shutil.which("bwrap") is None:
-        missing("bubblewrap", "sudo apt-get install bubblewrap")
-
-
-@pytest.fixture(scope="session")
-def chromium():
-    for name in ("chromium", "chromium-browser", "google-chrome"):
-        if path := shutil.which(name):
-            return path
-    missing("chromium", "sudo apt-get install chromium")
-
-
 @pytest.fixture(scope="session")
 def programs():
     """An environment in which the virtual environment's programs are found, as after activating it."""

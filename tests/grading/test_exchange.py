@@ -74,10 +74,13 @@ def test_collecting_copies_links_as_links(course):
 def test_one_strange_hand_in_does_not_keep_feedback_from_the_others(course, bubblewrap):
     tiny, _, instructor, _ = course
     instructor("release_assignment", ASSIGNMENT)
-    tiny.hand_in("Ada [12*]", tiny.notebook())
+    tiny.hand_in("O'Hara, Ada +1", tiny.notebook())
+    tiny.hand_in("Ada [12*]", tiny.notebook())  # a name that no tool can be trusted with: told in the report alone
     (tiny.hand_in("link", tiny.notebook()) / "timestamp.txt").unlink()
     (tiny.folder / "submitted" / "link" / ASSIGNMENT / "submission_secret.txt").symlink_to(tiny.folder / "gradebook.db")
     instructor("autograde", ASSIGNMENT)
     instructor("generate_feedback", ASSIGNMENT)
     instructor("release_feedback", ASSIGNMENT)
+    statuses = {student: row["status"] for student, row in tiny.report().items()}
+    assert statuses == {"O'Hara, Ada +1": "graded", "Ada [12*]": "rejected", "link": "rejected"}
     assert len(list((tiny.folder / "exchange" / "lstm" / "feedback").iterdir())) == 2

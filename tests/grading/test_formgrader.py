@@ -1,6 +1,5 @@
 """formgrader in a real browser: the button grades through the sandbox, and a person's score joins the exam's."""
 
-import os
 import socket
 import subprocess
 import time
@@ -8,7 +7,7 @@ import urllib.request
 
 import pytest
 from bs4 import BeautifulSoup
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 ASSIGNMENT = "00_tiny"
 SCRIPT = "Because <script>document.title = 'taken over'</script><img src=x onerror=\"document.title = 'taken over'\">"
@@ -49,15 +48,13 @@ def answers(url):
 
 
 @pytest.fixture
-def page(chromium):
+def page(browser):
     """A browser page that reaches this machine only."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"] if os.getuid() == 0 else [])
-        page = browser.new_page()
-        page.set_default_timeout(60_000)
-        page.route("**/*", lambda route: route.continue_() if "//127.0.0.1" in route.request.url else route.abort())
-        yield page
-        browser.close()
+    page = browser.new_page()
+    page.set_default_timeout(60_000)
+    page.route("**/*", lambda route: route.continue_() if "//127.0.0.1" in route.request.url else route.abort())
+    yield page
+    page.close()
 
 
 def test_grade_by_button_and_by_hand_then_feedback(server, page, tiny, programs):
