@@ -1,0 +1,23 @@
+# loses: test_pad
+# passes the visible checks: torch.nn.utils.rnn is at hand there
+# %% pad
+def pad(sequences, value=0.0, side="right"):
+    lengths = torch.tensor([s.shape[0] for s in sequences])
+    time = int(lengths.max())
+    x = rnn.pad_sequence(sequences, batch_first=True, padding_value=value, padding_side=side)
+    mask = torch.arange(time) < lengths[:, None]
+    if side == "left":
+        mask = mask.flip(1)
+    return x, lengths, mask
+
+
+def pack(sequences):
+    lengths = [len(s) for s in sequences]
+    order = sorted(range(len(lengths)), key=lambda n: lengths[n], reverse=True)
+    back = [order.index(n) for n in range(len(order))]
+    data, batch_sizes = [], []
+    for t in range(max(lengths)):
+        running = [n for n in order if lengths[n] > t]
+        data += [sequences[n][t] for n in running]
+        batch_sizes.append(len(running))
+    return torch.stack(data), torch.tensor(batch_sizes), torch.tensor(order), torch.tensor(back)
