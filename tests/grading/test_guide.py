@@ -14,7 +14,7 @@ from grading.release import release
 
 GUIDE = Path(__file__).resolve().parents[2] / "chapters" / "instructors_guide.md"
 BLOCK = re.compile(r"^(`{3,})\{code-block\} \w+\n:caption: solutions/(\S+)\n\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
-ASSIGNMENT = "03_memory"
+ASSIGNMENT = "09_memory"
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def exercise(tmp_path_factory):
     """The guide's files in a folder of sources, and the notebook released from them."""
     top = tmp_path_factory.mktemp("guide")
     blocks = BLOCK.findall(GUIDE.read_text(encoding="utf-8"))
-    assert [name for _, name, _ in blocks] == [f"{ASSIGNMENT}/{n}" for n in ("03_memory.md", "exam.py", "mutants/kept_divides.py")]
+    assert [name for _, name, _ in blocks] == [f"{ASSIGNMENT}/{n}" for n in ("09_memory.md", "exam.py", "mutants/kept_divides.py")]
     for _, name, text in blocks:
         (top / "sources" / name).parent.mkdir(parents=True, exist_ok=True)
         (top / "sources" / name).write_text(text, encoding="utf-8")
