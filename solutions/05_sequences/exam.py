@@ -196,13 +196,15 @@ def loss_with_nan_in_the_padding(student, rng):
 
 CELL = """
 class ExamCell(nn.Module):
+    exam_calls = 0
+
     def __init__(self, weight_ih, weight_hh, bias_ih, bias_hh):
         super().__init__()
         self.exam_weights = nn.ParameterList([weight_ih, weight_hh, bias_ih, bias_hh])
-        self.hidden_size, self.exam_calls = weight_hh.shape[1], 0
+        self.hidden_size = weight_hh.shape[1]
 
     def forward(self, x, state):
-        self.exam_calls += 1
+        ExamCell.exam_calls += 1
         weight_ih, weight_hh, bias_ih, bias_hh = self.exam_weights
         h, c = state
         i, f, g, o = (x @ weight_ih.T + bias_ih + h @ weight_hh.T + bias_hh).chunk(4, dim=1)
@@ -296,8 +298,8 @@ def gradients_despite_nan(student, rng):
 def the_batch_goes_together(student, rng):
     layer, x, lengths = both_ways(student, rng, shuffled(rng, [5, 4, 5, 3, 2, 5]), 5, 2, 3)
     assert_close(ask_run(student, x, lengths), run_packed(layer, x, lengths), "output, (h_n, c_n)")
-    calls = student.value("[cell.exam_calls for cell in exam_cells]")
-    assert max(calls) <= 5, f"the cells were called {calls} times for 5 steps"
+    calls = student.value("ExamCell.exam_calls")
+    assert calls <= 2 * 5, f"the two cells were called {calls} times for 5 steps"
 
 
 # 4. train_in_pieces
@@ -345,8 +347,7 @@ def ask_train(student, piece):
 
 def assert_trained(found, expected):
     for one, other, what in zip(found, expected, ("losses", "(h, c)", "gradients")):
-        near = {"rtol": 1e-4, "atol": 1e-5} if what == "losses" else {}  # a loss of a float32 run arrives as a float
-        assert_close(one, other, what, **near)
+        assert_close(one, other, what, rtol=1e-4, atol=1e-5)  # float32 sums in any order, and losses arrive as floats
 
 
 @exam("test_train_in_pieces", weight=3, hint="Without a state: values run on from piece to piece, gradients stop at each cut, in h and in c; all pieces' gradients add up.")
@@ -397,8 +398,11 @@ def adds_to_what_is_there(student, rng):
 def holds_one_graph_at_a_time(student, rng):
     expected = in_pieces(*stream_case(student, rng, 2, 9, dtype=torch.float64), 3)
     student.run(
-        "exam_seen = []\n"
-        "exam_layer.register_forward_pre_hook(lambda *_: exam_seen.append(exam_layer.weight_ih_l0.grad is not None))"
+        "exam_seen, exam_forward = [], exam_layer.forward\n"
+        "def exam_watched(*args, **named):\n"
+        "    exam_seen.append(exam_layer.weight_ih_l0.grad is not None)\n"
+        "    return exam_forward(*args, **named)\n"
+        "exam_layer.forward = exam_watched"
     )
     assert_trained(ask_train(student, 3), expected)
     assert student.value("exam_seen")[-1:] == [True], "the last piece was run before any backward"
