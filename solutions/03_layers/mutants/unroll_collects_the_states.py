@@ -1,0 +1,11 @@
+# loses: test_unroll
+# %% unroll
+def unroll(step, x, state, reverse=False):
+    output = []
+    order = range(x.shape[1])
+    for t in reversed(order) if reverse else order:
+        shown, state = step(x[:, t], state)
+        output.append(state[0] if isinstance(state, tuple) else state)
+    if reverse:
+        output = output[::-1]
+    return torch.stack(output, dim=1), state

@@ -1,0 +1,9 @@
+# loses: test_unroll
+# %% unroll
+def unroll(step, x, state, reverse=False):
+    output = []
+    order = range(x.shape[1])
+    for t in reversed(order) if reverse else order:
+        shown, state = step(x[:, t], state)
+        output.append(shown)
+    return torch.stack(output, dim=1), state
