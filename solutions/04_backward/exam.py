@@ -26,7 +26,7 @@ def assert_gradients(answer, expected, which, rtol=1e-11, atol=1e-12):
 # 1. finite_difference and wrong_gradients
 
 
-@exam("test_finite_difference", hint="Both sides, eps away from each number, divided by the distance between the two points; eps is an argument.")
+@exam("test_finite_difference", weight=2, hint="Both sides, eps away from each number, divided by the distance between the two points; eps is an argument.")
 def known_on_cubics(student, rng):
     """The central difference of k x^3 is 3 k x^2 + k eps^2, whatever eps."""
     for shape, eps in (((4, 3), 0.5), ((5,), 0.01), ((2, 1, 3), 2.0)):
