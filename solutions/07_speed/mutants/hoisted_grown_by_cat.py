@@ -1,0 +1,17 @@
+# loses: test_hoisted
+# %% hoisted
+def hoist(x, weight, bias):
+    features = x.shape[2]
+    return x @ weight[:, :features].T + bias
+
+
+def recur(z, state, weight):
+    h, c = state
+    weight_hh = weight[:, weight.shape[1] - h.shape[1]:]
+    output = z[:0, :, :h.shape[1]]
+    for sums in z.unbind():
+        i, f, g, o = (sums + h @ weight_hh.T).chunk(4, dim=-1)
+        c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
+        h = torch.sigmoid(o) * torch.tanh(c)
+        output = torch.cat([output, h.unsqueeze(0)])
+    return output, (h, c)

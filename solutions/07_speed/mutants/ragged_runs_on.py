@@ -1,0 +1,13 @@
+# loses: test_ragged
+# %% ragged
+def ragged(z, state, weight_hh, lengths):
+    h, c = state
+    output = []
+    for t, sums in enumerate(z.unbind()):
+        i, f, g, o = (sums + h @ weight_hh.T).chunk(4, dim=-1)
+        c_next = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
+        h_next = torch.sigmoid(o) * torch.tanh(c_next)
+        on = (t < lengths).unsqueeze(1)
+        h, c = h_next, c_next
+        output.append(h * on)
+    return torch.stack(output), (h, c)
