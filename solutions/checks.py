@@ -28,7 +28,8 @@ def outline(value):
     if isinstance(value, dict):
         return "{" + ", ".join(f"{key}: {outline(v)}" for key, v in value.items()) + "}"
     if isinstance(value, tuple | list):
-        return "(" + ", ".join(map(outline, value)) + ")"
+        shown = [*map(outline, value[:2]), f"... {len(value)} in all"] if len(value) > 4 else map(outline, value)
+        return "(" + ", ".join(shown) + ")"
     return type(value).__name__
 
 
@@ -52,14 +53,14 @@ def attempt(function, *args, **named):
         print("note: your code says:", note)
     if inputs_changed(before, (args, named)):
         fail(f"{name} changes what it is given", "the same numbers in its inputs", "other ones",
-             "an operation in place, such as `+=`, `mul_` or `x[...] =`")
+             "an operation in place, such as `+=`, `mul_`, `x[...] =` or a list's `sort`")
     return result
 
 
 def inputs_changed(before, after):
     """Whether a tensor among the inputs has other numbers than before the call; modules may change."""
     if isinstance(before, torch.Tensor):
-        return not torch.equal(before, after)
+        return before.shape != after.shape or not torch.allclose(before, after, rtol=0, atol=0, equal_nan=True)
     if isinstance(before, dict):
         return any(inputs_changed(before[key], after[key]) for key in before)
     return isinstance(before, tuple | list) and any(map(inputs_changed, before, after))
@@ -71,7 +72,7 @@ def named(what, actual, names):
         return actual
     if len(names) == 1 and isinstance(actual, torch.Tensor):
         return dict(zip(names, [actual]))
-    if isinstance(actual, tuple | list) and len(actual) == len(names):
+    if isinstance(actual, tuple | list) and len(actual) == len(names) > 1:
         return dict(zip(names, actual))
     size = f" with {', '.join(map(str, actual))}" if isinstance(actual, dict) else (
         f" of {len(actual)}" if isinstance(actual, tuple | list) else "")
@@ -80,7 +81,7 @@ def named(what, actual, names):
 
 
 def same(actual, expected):
-    return actual.shape == expected.shape and torch.allclose(actual, expected, rtol=1e-4, atol=1e-5)
+    return actual.shape == expected.shape and torch.allclose(actual.double(), expected.double(), rtol=1e-4, atol=1e-5)
 
 
 def compare(what, actual, expected, mistakes=()):
@@ -89,7 +90,8 @@ def compare(what, actual, expected, mistakes=()):
     for name, right in expected.items():
         got = actual[name]
         if not isinstance(got, torch.Tensor):
-            fail(f"{what}: {name} is not a tensor", "a torch.Tensor", f"a {type(got).__name__}", "a conversion too many")
+            cause = "`torch.tensor(...)` around it is missing" if isinstance(got, int | float | list) else "a conversion too many"
+            fail(f"{what}: {name} is not a tensor", "a torch.Tensor", f"a {type(got).__name__}", cause)
         if got.dtype != right.dtype:
             fail(f"{what}: {name} has another dtype", right.dtype, got.dtype, "a tensor made with a fixed dtype")
         if not torch.isfinite(got).all():
@@ -107,6 +109,7 @@ def explain(what, got, right, likely):
         sizes = [size for size in got.shape if size != 1] == [size for size in right.shape if size != 1]
         cause = "a dimension of size 1 too many, or one missing" if sizes else "dimensions exchanged, or one too many or missing"
         fail(f"{what} has another shape", tuple(right.shape), tuple(got.shape), *likely[:1] or [cause])
-    where = torch.unravel_index((got - right).abs().argmax(), right.shape)
-    index = ", ".join(str(int(k)) for k in where)
-    fail(f"{what} is not right, furthest at [{index}]", f"{right[where].item():.4f}", f"{got[where].item():.4f}", *likely[:1])
+    where = torch.unravel_index((got.double() - right.double()).abs().argmax(), right.shape)
+    index = f", furthest at [{', '.join(str(int(k)) for k in where)}]" if where else ""
+    expected, actual = (f"{value[where].item():.4f}" if value.is_floating_point() else f"{value[where].item()}" for value in (right, got))
+    fail(f"{what} is not right{index}", expected, actual, *likely[:1])

@@ -47,7 +47,8 @@ def test_names_the_place_the_numbers_and_the_mistake_that_gives_them(checks):
     (None, ["(h, c)", "NoneType", "nothing is returned"]),
     ((torch.zeros(2), torch.zeros(2), torch.zeros(2)), ["(h, c)", "a tuple of 3"]),
     ({"h": torch.zeros(2)}, ["a dict with h"]),
-    ((torch.zeros(2), [0.0, 0.0]), ["c is not a tensor", "a list"]),
+    ((torch.zeros(2),), ["a tuple of 1"]),
+    ((torch.zeros(2), [0.0, 0.0]), ["c is not a tensor", "a list", "`torch.tensor(...)` around it is missing"]),
     ((torch.zeros(2), torch.zeros(2, dtype=torch.float64)), ["c has another dtype", "torch.float32", "torch.float64"]),
     ((torch.zeros(2), torch.tensor([0.0, float("nan")])), ["c is not finite", "overflows"]),
     ((torch.zeros(1, 2), torch.zeros(2)), ["h has another shape", "(2,)", "(1, 2)", "a dimension of size 1 too many"]),
@@ -57,6 +58,25 @@ def test_names_the_place_the_numbers_and_the_mistake_that_gives_them(checks):
 def test_other_kinds_of_wrong(checks, actual, words):
     said = message(checks, "step", actual, {"h": torch.zeros(2), "c": torch.zeros(2)})
     assert all(word in said for word in words), said
+
+
+@pytest.mark.parametrize("got, right, lines", [
+    (torch.tensor([True, True]), torch.tensor([True, False]), ["mask is not right, furthest at [1]", "expected: False", "actual:   True"]),
+    (torch.tensor([3, 4]), torch.tensor([3, 5]), ["mask is not right, furthest at [1]", "expected: 5", "actual:   4"]),
+    (torch.tensor(0.25), torch.tensor(0.5), ["mask is not right", "expected: 0.5000", "actual:   0.2500"]),
+])  # fmt: skip
+def test_masks_whole_numbers_and_single_numbers(checks, got, right, lines):
+    checks.compare("pad", right.clone(), {"mask": right})
+    said = message(checks, "pad", got, {"mask": right}).splitlines()
+    assert [line.strip().removeprefix("pad: ") for line in said[:3]] == lines
+    assert "a tuple of 1" in message(checks, "pad", (right,), {"mask": right}), "the exam does not take it for the tensor"
+
+
+def test_an_input_that_holds_nan_is_unchanged(checks):
+    x = torch.tensor([float("nan"), 1.0])
+    assert checks.attempt(lambda x: x.isnan().sum(), x) == 1
+    with pytest.raises(checks.CheckFailed, match="changes what it is given"):
+        checks.attempt(lambda x: x.nan_to_num_(), x)
 
 
 def test_warnings_and_stderr_are_notes(checks, capsys):

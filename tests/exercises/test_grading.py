@@ -7,8 +7,24 @@ from grading import answers, quiz_cells, release
 from grading.examiner import grade
 from grading.outcome import Job
 
-MUTANTS = [(folder.name, mutant) for folder in sorted(release.SOURCES.glob("[0-9][0-9]_*"))
-           for mutant in answers.mutants(folder.name)]  # fmt: skip
+
+
+def bundles(mutants):
+    """Mutants of different tasks side by side in one notebook, so that each run of the grader judges several."""
+    found = []
+    for mutant in mutants:
+        for bundle in found:
+            if not any(mutant.loses & other.loses or set(mutant.cells) & set(other.cells) for other in bundle):
+                bundle.append(mutant)
+                break
+        else:
+            found.append([mutant])
+    return found
+
+
+BUNDLES = [(folder.name, bundle) for folder in sorted(release.SOURCES.glob("[0-9][0-9]_*"))
+           for bundle in bundles(answers.mutants(folder.name))]  # fmt: skip
+NAMES = [f"{assignment}-{'+'.join(mutant.name for mutant in bundle)}" for assignment, bundle in BUNDLES]
 
 
 @pytest.fixture
@@ -37,13 +53,15 @@ def test_the_blank_release_has_none(exercise, graded):
     assert set(outcome.scores.values()) == {0.0}, [part for part in outcome.parts if part.passed]
 
 
-@pytest.mark.parametrize("assignment, mutant", MUTANTS, ids=[f"{name}-{mutant.name}" for name, mutant in MUTANTS])
-def test_a_mutant_loses_exactly_its_own(exercise, mutant, graded, run_here):
-    notebook = exercise.filled(mutant.cells)
+@pytest.mark.parametrize("assignment, bundle", BUNDLES, ids=NAMES)
+def test_a_mutant_loses_exactly_its_own(exercise, bundle, graded, run_here):
+    notebook = exercise.filled({grade_id: text for mutant in bundle for grade_id, text in mutant.cells.items()})
     seen = set(run_here(notebook))
-    assert not seen if mutant.passes_visible else seen, "what the visible checks see is not what its head says"
-    outcome, lost = graded(exercise, notebook, mutant.name)
-    assert lost == mutant.loses, [part for part in outcome.parts if not part.passed]
+    for mutant in bundle:
+        own = seen & (mutant.loses | set(mutant.cells))
+        assert not own if mutant.passes_visible else own, f"what the visible checks see is not what the head of {mutant.name} says"
+    outcome, lost = graded(exercise, notebook, bundle[0].name)
+    assert lost == set().union(*(mutant.loses for mutant in bundle)), [part for part in outcome.parts if not part.passed]
 
 
 def test_each_task_has_its_mutants(exercise):

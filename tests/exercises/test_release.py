@@ -1,5 +1,6 @@
 """What students get: made from the sources alone, the same bytes each time, with nothing hidden inside."""
 
+import ast
 import json
 import re
 import shutil
@@ -69,6 +70,16 @@ def test_questions_are_not_those_of_the_pages(assignment):
         drawn, asked = quiz_cells.draw(assignment, question), quiz_cells.bank()[question]
         if len(asked.sets) > 1:
             assert drawn.params not in [page.params for page in asked.on_page("any", len(asked.sets))], question
+
+
+def test_a_check_keeps_its_names_to_itself(exercise):
+    """A check shares the notebook with the student: a name that it bound would replace a helper of hers."""
+    for cell in exercise.blank.cells:
+        marks = cell.metadata.get("nbgrader", {})
+        if cell.cell_type == "code" and marks.get("grade") and not marks.get("grade_id", "").startswith("test_answer_"):
+            check, call, *guard = ast.parse(cell.source).body
+            assert isinstance(check, ast.FunctionDef) and check.name == marks["grade_id"].replace("test_", "check_of_", 1)
+            assert ast.unparse(call) == f"{check.name}()" and [type(node) for node in guard] == [ast.Import, ast.Assert]
 
 
 def test_the_notebook_is_valid_and_neutral(exercise):
