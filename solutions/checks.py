@@ -41,8 +41,10 @@ def attempt(function, *args, **named):
         warnings.simplefilter("always")
         try:
             result = function(*args, **named)
-        except NotImplementedError:
-            raise CheckFailed(f"{name} is not written yet: your code goes in the place of `raise NotImplementedError()`") from None
+        except NotImplementedError as error:
+            inner = traceback.extract_tb(error.__traceback__)[-1].name
+            what = name if inner in ("__init__", "forward") else inner
+            raise CheckFailed(f"{what} is not written yet: your code goes in the place of `raise NotImplementedError()`") from None
         except Exception as error:
             lines = [f"line {frame.lineno} of {frame.name}: {frame.line}" for frame in traceback.extract_tb(error.__traceback__)[1:]
                      if "site-packages" not in frame.filename]  # fmt: skip

@@ -97,6 +97,18 @@ def test_unwritten_tasks_are_told_as_such(checks):
     with pytest.raises(checks.CheckFailed, match="lstm_step is not written yet"):
         checks.attempt(lstm_step, 1)
 
+    class Cell:
+        def forward(self):
+            raise NotImplementedError()
+
+        def __call__(self, x):
+            return self.forward() if x is None else lstm_step(x)
+
+    with pytest.raises(checks.CheckFailed, match="your Cell is not written yet"):
+        checks.attempt(Cell(), None)
+    with pytest.raises(checks.CheckFailed, match="lstm_step is not written yet"):
+        checks.attempt(Cell(), 1)
+
 
 def test_an_error_of_the_students_code_names_its_line_and_the_call(checks):
     def lstm_step(x, state, steps, batch_first):
