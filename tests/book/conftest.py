@@ -22,7 +22,7 @@ def repository():
 @pytest.fixture(scope="session")
 def site(repository):
     """The folder of the built pages; the build's own words are the failure's message."""
-    done = subprocess.run(["make", "book"], cwd=repository, capture_output=True, text=True)
+    done = subprocess.run(["make", "book", "ARGS="], cwd=repository, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:]
     return repository / "_build" / "html"
 
