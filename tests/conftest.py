@@ -9,7 +9,17 @@ CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 HEADLESS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
             "--disable-sync", "--no-first-run")  # fmt: skip
 
+# Fixtures that take long: the tests that share one go to the same worker.
+ONCE = {"site": "the built book", "demo": "the sample class", "book": "a book of quizzes", "made": "the handout"}
+
 torch.set_num_threads(1)
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        for fixture, group in ONCE.items():
+            if fixture in getattr(item, "fixturenames", ()):
+                item.add_marker(pytest.mark.xdist_group(group))
 
 
 def unavailable(reason):

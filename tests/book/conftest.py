@@ -7,13 +7,6 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
-def pytest_collection_modifyitems(items):
-    """One worker builds the book and looks at it; the others need not wait for the build."""
-    for item in items:
-        if "site" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("the built book"))
-
-
 @pytest.fixture(scope="session")
 def repository():
     return REPOSITORY
