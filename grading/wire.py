@@ -101,7 +101,9 @@ class _Writer:
             found = f"{value.dtype}, {value.layout}, on {value.device}"
             raise WireError(f"{_at(place)}a tensor of an unusual kind ({found})")
         self.room(value.numel() * value.element_size(), value.shape, place)
-        plain = value.detach().resolve_conj().resolve_neg().contiguous().reshape(-1)  # (elements,)
+        # A clone, since contiguous() keeps the stride of a dimension of size 1, which view() refuses.
+        own = value.detach().resolve_conj().resolve_neg().clone(memory_format=torch.contiguous_format)
+        plain = own.reshape(-1)  # (elements,)
         self.chunks.append(plain.view(torch.uint8).numpy().tobytes())
         return ["tensor", name, list(value.shape), value.requires_grad]
 

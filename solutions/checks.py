@@ -51,7 +51,7 @@ def attempt(function, *args, **named):
             given = [*map(outline, args), *(f"{key}={outline(value)}" for key, value in named.items())]
             called = f"the check called it with {', '.join(given)}"
             raise CheckFailed("\n  ".join([f"{name} stops with {type(error).__name__}: {error}", *lines, called])) from error
-    for note in [*(str(w.message) for w in caught), *stderr.getvalue().splitlines()]:
+    for note in dict.fromkeys([*(str(w.message) for w in caught), *stderr.getvalue().splitlines()]):
         print("note: your code says:", note)
     if inputs_changed(before, (args, named)):
         fail(f"{name} changes what it is given", "the same numbers in its inputs", "other ones",

@@ -87,12 +87,13 @@ def test_numpy_numbers_keep_their_type(value):
         torch.arange(12.0).reshape(3, 4).t(),
         torch.arange(12.0)[::3],
         torch.arange(3.0).expand(4, 3),
+        torch.arange(5.0).reshape(1, 5)[:, 2],
         torch.tensor([1 + 2j, 3 - 1j]).conj(),
         torch.tensor([1 + 2j, 3 - 1j]).conj().imag,
         torch.tensor([math.nan, math.inf, -math.inf, -0.0]),
         torch.zeros(3).to(torch.bfloat16),
     ],
-    ids=["transposed", "strided", "expanded", "conjugated", "negated", "not finite", "bfloat16"],
+    ids=["transposed", "strided", "expanded", "one of a row", "conjugated", "negated", "not finite", "bfloat16"],
 )
 def test_views_arrive_as_what_they_show(view):
     arrived = crossed(view)
