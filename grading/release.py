@@ -42,6 +42,8 @@ class PrepareRelease(nbgrader.NbGraderPreprocessor):
             if marks.get("grade") and not marks.get("solution"):
                 cell.source += "\n" + GUARD.rstrip()
                 cell.metadata["jupyter"] = {"source_hidden": True}  # what a check says matters, not how it finds out
+            if cell.metadata.get("jupyter", {}).get("source_hidden"):
+                cell.metadata["tags"] = ["hide-input"]  # folded on the book's page as it is in JupyterLab
             cell.id = marks.get("grade_id", f"cell-{number:02}")
         kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
         nb.metadata = nbformat.from_dict({"kernelspec": kernel, "language_info": {"name": "python"}})
