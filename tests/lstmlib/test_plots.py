@@ -7,13 +7,12 @@ import matplotlib
 import numpy as np
 import pytest
 import torch
+from matplotlib import pyplot as plt
+from matplotlib.colors import to_hex, to_rgb
+
+from lstmlib import LSTM, GRUCell, gradient_flow, palette, plots, trace
 
 matplotlib.use("agg")
-
-from matplotlib import pyplot as plt  # noqa: E402
-from matplotlib.colors import to_hex, to_rgb  # noqa: E402
-
-from lstmlib import LSTM, GRUCell, gradient_flow, palette, plots, trace  # noqa: E402
 
 WHITE, DARK = "#ffffff", "#121212"
 # Machado, Oliveira & Fernandes 2009, severity 1, in linear RGB.
