@@ -104,12 +104,16 @@ def grade_of(cell: NotebookNode) -> str | None:
 
 
 def _verdict(parts: list[PartResult], score: float, most: float, note: str) -> str:
-    lines = [f"<p><strong>{score:g} of {most:g} points</strong></p>"]
+    lines = [f"<p><strong>{score:g} of {_points(most)}</strong></p>"]
     if note:
         lines.append(f"<p>{html.escape(note)}</p>")
     total = sum(part.weight for part in parts)
     for part in parts:
-        worth = f"{most * part.weight / total:.3g} points"
+        worth = _points(most * part.weight / total)
         text = "passed" if part.passed else html.escape(f"{part.hint} {part.reason}".strip())
         lines.append(f"<li>{'✓' if part.passed else '✗'} ({worth}) {text}</li>")
     return "\n".join([*lines[: 1 + bool(note)], "<ul>", *lines[1 + bool(note) :], "</ul>"])
+
+
+def _points(worth: float) -> str:
+    return "1 point" if worth == 1 else f"{worth:.3g} points"

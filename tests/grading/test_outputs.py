@@ -6,7 +6,8 @@ import sys
 import nbformat
 import pytest
 
-from grading.outputs import passive, plain
+from grading.outcome import PartResult
+from grading.outputs import annotate, passive, plain
 
 PNG = b"\x89PNG\r\n\x1a\n rest"
 
@@ -44,3 +45,10 @@ def test_images_are_those_they_claim_to_be():
 
 def test_text_loses_paths_control_characters_and_broken_unicode():
     assert plain(f"{sys.prefix}/lib/x.py\x00\x08 \ud800 \x1b[31mred\x1b[0m\t\n") == "python/lib/x.py ? \x1b[31mred\x1b[0m\t\n"
+
+
+def test_one_point_is_a_point():
+    cell = nbformat.v4.new_code_cell("", metadata={"nbgrader": {"grade": True, "grade_id": "test_one"}})
+    part = PartResult("test_one", "one", 1.0, True, hint="")
+    shown = annotate(nbformat.v4.new_notebook(cells=[cell]), [[]], (part,), {"test_one": 1.0}, {"test_one": 1.0}, "")
+    assert "1 of 1 point<" in shown.cells[0].outputs[0].data["text/html"]
