@@ -8,15 +8,17 @@ make the same file, byte for byte.
 
 import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import jupytext
 import nbformat
 from nbgrader import preprocessors as nbgrader
+from nbgrader.converters import GenerateAssignment
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.utils import capture_log
 
 from grading import quiz_cells
+from grading.course import open_course
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ROOT / "solutions"
@@ -69,24 +71,25 @@ def write_notebook(source: Path) -> Path:
     return notebook
 
 
-def generate(assignment: str, course: Path, sources: Path) -> None:
-    """Run nbgrader's own generate_assignment under the course's nbgrader_config.py."""
-    settings = [f"--CourseDirectory.root={course}", f"--CourseDirectory.source_directory={sources}"]
-    command = [sys.executable, "-m", "nbgrader", "generate_assignment", assignment, "--force", *settings]
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])  # nbgrader calls alembic
-    done = subprocess.run(command, cwd=ROOT, env=os.environ | {"PATH": path}, capture_output=True, text=True)
-    if done.returncode:
-        raise SystemExit(f"nbgrader could not release {assignment}:\n{done.stderr}")
+def generate(course: CourseDirectory, assignment: str) -> None:
+    """nbgrader's generate_assignment under the class folder's configuration."""
+    course.assignment_id = assignment
+    converter = GenerateAssignment(coursedir=course, config=course.config)
+    converter.force = True
+    done = capture_log(converter)
+    if not done["success"]:
+        raise SystemExit(f"nbgrader could not release {assignment}:\n{done.get('log', '')}{done['error']}")
 
 
 def release(assignments=(), course: Path = ROOT, sources: Path = SOURCES) -> list[Path]:
     """Release the named assignments, or all; returns the released notebooks."""
-    course, sources = Path(course).resolve(), Path(sources).resolve()
+    folder, sources = Path(course).resolve(), Path(sources).resolve()
     known = {folder.name: folder / f"{folder.name}.md" for folder in sorted(sources.glob("[0-9][0-9]_*"))}
     if unknown := set(assignments) - set(known):
         raise SystemExit(f"no assignment {', '.join(sorted(unknown))} in {sources}; there are: {', '.join(known)}")
-    course.mkdir(parents=True, exist_ok=True)
+    opened = open_course(folder)
+    opened.source_directory = str(sources)
     for name in assignments or known:
         write_notebook(known[name])
-        generate(name, course, sources)
-    return [course / "exercises" / name / f"{name}.ipynb" for name in assignments or known]
+        generate(opened, name)
+    return [folder / "exercises" / name / f"{name}.ipynb" for name in assignments or known]

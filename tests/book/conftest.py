@@ -20,7 +20,7 @@ def site(repository):
     return repository / "_build" / "html"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def offline(browser):
     """Open pages in a browser whose network is cut; what they ask for elsewhere is collected in `.wanted`."""
     contexts = []

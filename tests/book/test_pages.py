@@ -15,9 +15,19 @@ def pages():
     return [toc["root"], *chapters]
 
 
-@pytest.fixture(params=pages())
-def page(request, site, offline):
-    return offline(site / f"{request.param}.html", viewport={"width": 1280, "height": 900})
+@pytest.fixture(scope="module", params=pages())
+def loaded(request, site, offline):
+    """A page, loaded once for all that is asked of it."""
+    page = offline(site / f"{request.param}.html")
+    yield page
+    page.context.close()
+
+
+@pytest.fixture
+def page(loaded):
+    loaded.set_viewport_size({"width": 1280, "height": 900})
+    loaded.emulate_media(color_scheme="light", reduced_motion="reduce")
+    return loaded
 
 
 def test_is_complete_without_the_network(page):
@@ -38,7 +48,7 @@ def test_pictures_are_there_and_described(page):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_nothing_serious_for_axe(page, scheme):
-    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    page.emulate_media(color_scheme=scheme)
     page.wait_for_function("scheme => document.documentElement.dataset.theme === scheme", arg=scheme)
     found = Axe().run(page).response["violations"]
     serious = [(rule["id"], [node["target"] for node in rule["nodes"]][:5]) for rule in found if rule["impact"] in ("serious", "critical")]
