@@ -119,7 +119,8 @@ def check_states(given, shapes, like, any_dtype=False):
     """Refuse states of other sizes, devices or dtypes than those `shapes` and the input `like` ask for."""
     for index, (value, shape) in enumerate(zip(given, shapes)):
         if tuple(value.shape) != shape:
-            raise RuntimeError(f"Expected hidden[{index}] size {shape}, got {list(value.shape)}")
+            name = f"hidden[{index}]" if len(shapes) > 1 else "hidden"
+            raise RuntimeError(f"Expected {name} size {shape}, got {list(value.shape)}")
     for index, value in enumerate(given):
         if value.device != like.device:
             raise RuntimeError(
@@ -141,12 +142,12 @@ def check_cell_input(input, hx, names, kind):
         return None
     if len(names) == 1:
         hx = [hx]
-    elif not isinstance(hx, (tuple, list)):
-        raise TypeError(f"lstm_cell(): argument 'hx' (position 2) must be tuple of Tensors, not {type(hx).__name__}")
     for index, value in enumerate(hx):
         if value.dim() not in (1, 2):
             name = "hidden" if len(names) == 1 else f"hx[{index}]"
             raise ValueError(f"{kind}: Expected {name} to be 1D or 2D, got {value.dim()}D instead")
+    if input.dim() == 2 and not isinstance(hx, (tuple, list)):
+        raise TypeError(f"lstm_cell(): argument 'hx' (position 2) must be tuple of Tensors, not {type(hx).__name__}")
     if len(hx) != len(names):
         raise RuntimeError("lstm_cell expects two hidden states")
     return list(hx)

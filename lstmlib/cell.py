@@ -106,7 +106,7 @@ class LSTMCell(nn.Module):
             input = input.unsqueeze(0)  # (1, input_size)
             hx = hx and [value.unsqueeze(0) for value in hx]  # each (1, width)
         check_cell_sizes(input, hx, self)
-        state = self.begin(len(input), generator, input.device, input.dtype)
+        state = self.begin(input.size(0), generator, input.device, input.dtype)
         state.update(zip(names, hx or ()))
         weights = self.weights()
         new = self.step(self.project(input, weights), state, weights)

@@ -5,7 +5,8 @@ is known no step waits for another. Backward walks time once, a chunk of steps a
 step before (the gates, their slopes, the products that give the gradients of x and of the weights) is done for the
 whole chunk at once.
 
-Where autograd's own rules are needed (double backward, `torch.func`, forward mode, `torch.compile`) the loop runs.
+Where autograd's own rules are needed (double backward, many gradients at once as `jacobian(vectorize=True)` asks for,
+`torch.func`, forward mode, `torch.compile`) the loop runs.
 """
 
 from itertools import cycle, repeat
@@ -66,22 +67,30 @@ class Fused(torch.autograd.Function):
 
         *tensors, hs, cells = ctx.saved_tensors
         wanted = ctx.needs_input_grad[3:]
-        if torch.is_grad_enabled():  # create_graph: these gradients are to be differentiated in their turn
+        # create_graph: these gradients are to be differentiated in their turn; batched: the steps in place cannot be
+        if torch.is_grad_enabled() or _batched(grads):
             found = differentiable(ctx.cell, ctx.mask, ctx.reverse, tensors, grads, wanted)
         else:
             found = backward(ctx.mask, ctx.reverse, tensors, hs, cells, grads, wanted)
         return None, None, None, *found
 
 
+def _batched(grads):
+    """Whether vmap runs the backward pass: torch's own, or the one behind `is_grads_batched`."""
+    return torch._C._are_functorch_transforms_active() or any(map(torch._C._functorch.is_legacy_batchedtensor, grads))
+
+
 def differentiable(cell, mask, reverse, tensors, grads, wanted):
-    """The gradients as autograd finds them through the loop, so that they have gradients themselves."""
-    # Aliases: where h_0 was computed from x, the gradient of x must not take in what comes through h_0.
-    aliases = [tensor if tensor is None else tensor.view_as(tensor) for tensor in tensors]
-    x, h, c, *weights = aliases
-    weights = {name: weight for name, weight in zip(NAMES, weights) if weight is not None}
-    output, final = loop.run(cell, x, {"h": h, "c": c}, weights, mask, reverse)
+    """The gradients as autograd finds them through the loop, so that they have gradients themselves if need be."""
+    with torch.enable_grad():
+        # Aliases: where h_0 was computed from x, the gradient of x must not take in what comes through h_0.
+        aliases = [tensor if tensor is None else tensor.view_as(tensor) for tensor in tensors]
+        x, h, c, *weights = aliases
+        weights = {name: weight for name, weight in zip(NAMES, weights) if weight is not None}
+        output, final = loop.run(cell, x, {"h": h, "c": c}, weights, mask, reverse)
     asked = [alias for alias, want in zip(aliases, wanted) if want]
-    found = iter(torch.autograd.grad((output, final["h"], final["c"]), asked, grads, create_graph=True))
+    made = output, final["h"], final["c"]
+    found = iter(torch.autograd.grad(made, asked, grads, create_graph=torch.is_grad_enabled()))
     return [next(found) if want else None for want in wanted]
 
 

@@ -49,7 +49,7 @@ def backward(mask, reverse, tensors, hs, cells, grads, wanted):
             dw_hr += narrow.flatten(0, 1).t() @ (gates[..., -c_0.size(-1) :] * shown).flatten(0, 1)
     dw_ih, dw_hh = dw.t().split([x.size(-1), h_0.size(-1)], dim=1)
     found = dx, dh, dc, dw_ih, dw_hh, db, db.clone(), dw_hr
-    return [grad if want else None for grad, want in zip(found, wanted)]
+    return [grad.contiguous() if want else None for grad, want in zip(found, wanted)]  # dw lies transposed
 
 
 def previous(values, first, part, reverse):

@@ -17,14 +17,14 @@ def forget_bias_(module, value=1.0):
     """The forget gate's bias to `value`: all of it in bias_ih, zero in bias_hh, since the two are added.
 
     A cell that starts with open forget gates keeps its gradient (Gers et al. 2000, Jozefowicz et al. 2015). Raises
-    ValueError for a module without biases.
+    ValueError for a module without biases, and for one whose gates are not i, f, g, o.
     """
-    blocks = [(name, _block(module, parameter, 1)) for name, parameter in module.named_parameters() if "bias_" in name]
-    if not blocks:
+    biases = _biases(module)
+    if not biases:
         raise ValueError("forget_bias_ needs the biases bias_ih and bias_hh, got a module built with bias=False")
     with torch.no_grad():
-        for name, block in blocks:
-            block.fill_(value if name.startswith("bias_ih") else 0.0)
+        for name, (_, f, _, _) in biases.items():
+            f.fill_(value if name.startswith("bias_ih") else 0.0)
     return module
 
 
@@ -38,12 +38,10 @@ def chrono_(module, longest, generator=None):
         raise ValueError(f"chrono_ needs the longest lag in steps, more than 2, got {longest}")
     forget_bias_(module, 0.0)
     with torch.no_grad():
-        for name, parameter in module.named_parameters():
-            if "bias_" in name:
-                i, f = _block(module, parameter, 0), _block(module, parameter, 1)
-                if name.startswith("bias_ih"):
-                    f.uniform_(1, longest - 1, generator=generator).log_()
-                i.copy_(-f)
+        for name, (i, f, _, _) in _biases(module).items():
+            if name.startswith("bias_ih"):
+                f.uniform_(1, longest - 1, generator=generator).log_()
+            i.copy_(-f)
     return module
 
 
@@ -61,5 +59,13 @@ def orthogonal_(module, generator=None):
     return module
 
 
-def _block(module, parameter, index):
-    return parameter.detach()[index * module.hidden_size : (index + 1) * module.hidden_size]
+def _biases(module):
+    """The blocks i, f, g, o of each bias_ih and bias_hh, by name; a variant may have other biases beside them."""
+    found = {}
+    for name, value in module.named_parameters():
+        if name.startswith(("bias_ih", "bias_hh")):
+            if len(value) % (4 * module.hidden_size):
+                rows = f"{len(value)} rows at hidden_size={module.hidden_size}"
+                raise ValueError(f"{name} should hold the gates i, f, g, o, got {rows}: is there a forget gate?")
+            found[name] = value.detach().chunk(4)
+    return found

@@ -92,6 +92,10 @@ class LSTM(nn.Module):
         """The parameters, a list for each layer and direction, as `torch.nn.LSTM.all_weights`."""
         return [[getattr(self, name) for name in names] for names in self._all_weights]
 
+    @property
+    def _flat_weights(self):
+        return [weight for weights in self.all_weights for weight in weights]  # torch's name, which others came to use
+
     def weights(self, layer, direction=0):
         """The parameters of one layer and direction under the cell's names: `weight_ih`, `weight_hh`, ..."""
         names = self._all_weights[layer * self.directions + direction]
@@ -120,11 +124,12 @@ class LSTM(nn.Module):
         """`forward` with `run(cell, x, state, weights, mask, reverse)` for each layer and direction."""
         given = arguments.states_of(hx, len(self.cell.states))
         x, given, mask, restore = sequences.arrange(input, given, lengths, self.batch_first)
-        dtype = self._check(x, given, packed=isinstance(input, PackedSequence))
+        packed = isinstance(input, PackedSequence)
+        dtype = self._check(x, given, packed)
         states = [self.cell.begin(x.size(1), generator, x.device, dtype) for _ in self._all_weights]
         for index, state in enumerate(states if given is not None else ()):
             state.update(zip(self.cell.states, [value[index].to(dtype) for value in given]))
-        output, final = restore(*self._stack(run, x.to(dtype), states, mask, generator))
+        output, final = restore(*self._stack(run, x.to(dtype), states, mask, generator, packed))
         return output, tuple(final) if len(final) > 1 else final[0]
 
     def _check(self, x, given, packed):
@@ -142,7 +147,7 @@ class LSTM(nn.Module):
         arguments.check_time(x.size(0))
         return dtype or x.dtype
 
-    def _stack(self, run, x, states, mask, generator):
+    def _stack(self, run, x, states, mask, generator, packed):
         """Layer upon layer: x (time, batch, features) to the output and the final states, each stacked."""
         finals = []
         for layer in range(self.num_layers):
@@ -155,7 +160,7 @@ class LSTM(nn.Module):
                 finals.append(final)
             x = torch.cat(outputs, dim=-1) if len(outputs) > 1 else outputs[0]  # (time, batch, directions * h)
             if self.training and self.dropout > 0 and layer < self.num_layers - 1:
-                x = _dropout(x, self.dropout, generator)
+                x = _dropout(x, self.dropout, generator, mask if packed else None)
         return x, [torch.stack([final[name] for final in finals]) for name in self.cell.states]
 
     def extra_repr(self):
@@ -178,7 +183,9 @@ def _autocast_dtype(x):
     return torch.get_autocast_dtype(kind)
 
 
-def _dropout(x, p, generator):
+def _dropout(x, p, generator, there=None):
+    if there is not None:  # of packed data torch draws for the steps that there are
+        return x.index_put((there,), _dropout(x[there], p, generator))
     if generator is None or p in (0, 1):
         return F.dropout(x, p)
     keep = torch.empty_like(x).bernoulli_(1 - p, generator=generator)

@@ -45,7 +45,8 @@ def _arrange_packed(packed, given, lengths):
         raise ValueError("lengths go with a padded batch, got a PackedSequence, which carries its own")
     arguments.check_packed_rank(packed.data.dim())
     sizes = packed.batch_sizes
-    mask = (torch.arange(int(sizes[0])) < sizes.unsqueeze(-1)).to(packed.data.device)  # (time, batch), longest first
+    places = torch.arange(int(sizes[0]), device=sizes.device)
+    mask = (places < sizes.unsqueeze(-1)).to(packed.data.device)  # (time, batch), longest first
     # Packed data lists the sequences step by step, which is the order in which a mask picks.
     x = packed.data.new_zeros(*mask.shape, packed.data.size(-1)).index_put((mask,), packed.data)
 

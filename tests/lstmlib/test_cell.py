@@ -95,6 +95,10 @@ REFUSED = {
     "one state": lambda cell: cell(random(2, 3), (random(2, 5),)),
     "three states": lambda cell: cell(random(2, 3), (random(2, 5),) * 3),
     "a tensor for states": lambda cell: cell(random(2, 3), random(2, 5)),
+    "a 4-D tensor for states": lambda cell: cell(random(2, 3), random(2, 1, 2, 5)),
+    "a number for states": lambda cell: cell(random(2, 3), 0),
+    "a dict for states": lambda cell: cell(random(2, 3), {"h": random(2, 5), "c": random(2, 5)}),
+    "unbatched, a tensor of wrong width for states": lambda cell: cell(random(3), random(2, 1, 5)),
     "dtype of x": lambda cell: cell(random(2, 3, dtype=F64)),
     "dtype of h": lambda cell: cell(random(2, 3), (random(2, 5, dtype=F64), random(2, 5))),
 }
@@ -108,6 +112,13 @@ def test_refuses_as_torch_does(call):
         call(LSTMCell(3, 5))
     assert type(ours.value) is type(theirs.value)
     assert str(ours.value) == str(theirs.value)
+
+
+def test_unbatched_states_in_one_tensor():
+    theirs, ours = nn.LSTMCell(3, 5), LSTMCell(3, 5)
+    ours.load_state_dict(theirs.state_dict())
+    x, states = torch.randn(3), torch.randn(2, 5)
+    torch.testing.assert_close(ours(x, states), theirs(x, states))
 
 
 def test_its_docstring_names_the_hooks():

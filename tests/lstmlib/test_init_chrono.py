@@ -1,9 +1,12 @@
 """chrono_: forget gates that last as long as the lags one expects."""
+
+from functools import partial
+
 import pytest
 import torch
 from torch import nn
 
-from lstmlib import LSTM, init
+from lstmlib import LSTM, ArrayCell, CoupledCell, GRUCell, LayerNormCell, init
 
 
 @pytest.mark.parametrize("module", [nn.LSTM, LSTM])
@@ -30,3 +33,24 @@ def test_refuses_what_it_cannot_fill():
         init.chrono_(nn.LSTM(3, 4, bias=False), 10)
     with pytest.raises(ValueError, match="more than 2, got 2"):
         init.chrono_(nn.LSTM(3, 4), 2)
+
+
+def test_every_memory_of_an_array_has_its_forget_gate_opened():
+    layer = init.forget_bias_(LSTM(3, 4, cell=partial(ArrayCell, memories=3)), 2.0)
+    _, f, _, _ = layer.bias_ih_l0.chunk(4)
+    assert len(f) == 12 and f.eq(2).all() and layer.bias_ih_l0.eq(2).sum() == 12
+
+
+def test_other_biases_of_a_variant_stay():
+    layer = init.chrono_(LSTM(3, 4, cell=LayerNormCell), 10)
+    assert not layer.bias_c_l0.any()
+
+
+@pytest.mark.parametrize("cell", [CoupledCell, GRUCell])
+@pytest.mark.parametrize("fill", [init.forget_bias_, partial(init.chrono_, longest=10)])
+def test_refuses_gates_that_are_not_i_f_g_o(fill, cell):
+    layer = LSTM(3, 4, cell=cell)
+    before = [parameter.detach().clone() for parameter in layer.parameters()]
+    with pytest.raises(ValueError, match="bias_ih_l0 should hold the gates i, f, g, o, got 12 rows at hidden_size=4"):
+        fill(layer)
+    assert all(map(torch.equal, layer.parameters(), before))

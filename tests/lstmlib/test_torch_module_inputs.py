@@ -61,7 +61,7 @@ def test_gradients(info):
             found = torch.func.functional_call(module, parameters, args)
             return tuple(torch.utils._pytree.tree_leaves(found))
 
-        assert torch.autograd.gradcheck(run, flat, fast_mode=True)
+        assert torch.autograd.gradcheck(run, flat, fast_mode=True, check_batched_grad=True)  # as torch's own tests
 
 
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 from torch import nn
-from torch.autograd import forward_ad, gradcheck, gradgradcheck
+from torch.autograd import forward_ad, functional, gradcheck, gradgradcheck
 from torch.utils.checkpoint import checkpoint
 
 from lstmlib import LSTM, LSTMCell
@@ -74,6 +74,24 @@ def run(layer, names):
         return output, h, c
 
     return function
+
+
+def test_many_gradients_at_once(layer, x):
+    y = layer(x, lengths=[5, 2, 4])[0]
+    inputs, basis = [x, *layer.parameters()], torch.randn(4, *y.shape, dtype=F64)
+    each = [torch.autograd.grad(y, inputs, one, retain_graph=True) for one in basis]
+    expected = [torch.stack(grads) for grads in zip(*each)]
+    found = torch.autograd.grad(y, inputs, basis, is_grads_batched=True, retain_graph=True)
+    torch.testing.assert_close(list(found), expected, **CLOSE)
+    found = torch.func.vmap(lambda one: torch.autograd.grad(y, inputs, one, retain_graph=True))(basis)
+    torch.testing.assert_close(list(found), expected, **CLOSE)
+
+
+def test_jacobian_and_hessian_vectorised(layer):
+    x = torch.randn(3, 1, 3, dtype=F64)
+    for transform, function in (("jacobian", lambda x: layer(x)[0]), ("hessian", lambda x: layer(x)[0].pow(2).sum())):
+        found, expected = (getattr(functional, transform)(function, x, vectorize=flag) for flag in (True, False))
+        torch.testing.assert_close(found, expected, **CLOSE)
 
 
 @pytest.mark.parametrize("config", [{}, dict(bias=False), dict(proj_size=1, bidirectional=True)], ids=str)
