@@ -15,9 +15,7 @@ course = Path(__file__).resolve().parent
 c.CourseDirectory.course_id = "lstm"
 c.CourseDirectory.source_directory = str(course / "solutions")
 c.CourseDirectory.release_directory = "exercises"
-c.CourseDirectory.ignore = [
-    ".ipynb_checkpoints", "*.pyc", "__pycache__", "feedback", ".DS_Store", *release.NEVER_SHIPS,
-]
+c.CourseDirectory.ignore = ["*.pyc", "__pycache__", "feedback", *release.NEVER_SHIPS]
 c.Exchange.root = str(Path.cwd() / "exchange")
 c.ExchangeFactory.collect = "grading.intake_exchange.Collect"
 

@@ -7,6 +7,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 
 import nbgrader.apps.api
@@ -20,7 +21,7 @@ from grading.bubblewrap import SandboxUnavailable, require
 from grading.batch import Task, grade_all
 from grading.course import CourseError, Released, released, secret
 from grading.feedback import Feedback
-from grading.intake import Rejected, Submission, take, unfit_name
+from grading.intake import Rejected, Submission, handed_in_at, take, unfit_name
 from grading.outcome import Outcome
 from grading.record import Total, record
 from grading.report import Record, Report
@@ -47,9 +48,15 @@ def take_nbgraders_place() -> None:
     """Put our converters where nbgrader's commands and formgrader look for theirs, and alembic where nbgrader calls it."""
     nbgrader.apps.autogradeapp.Autograde = nbgrader.apps.api.Autograde = SandboxedAutograde
     nbgrader.apps.generatefeedbackapp.GenerateFeedback = nbgrader.apps.api.GenerateFeedback = Feedback
+    nbgrader.apps.api.NbGraderAPI.get_submitted_timestamp = submitted_at
     programs = str(Path(sys.executable).parent)
     if programs not in os.environ.get("PATH", "").split(os.pathsep):
         os.environ["PATH"] = os.pathsep.join(filter(None, (programs, os.environ.get("PATH"))))
+
+
+def submitted_at(api: nbgrader.apps.api.NbGraderAPI, assignment: str, student: str) -> datetime | None:
+    """In the place of nbgrader's method, for which one timestamp.txt that is no date stops formgrader's pages."""
+    return handed_in_at(Path(api.coursedir.format_path(api.coursedir.submitted_directory, student, assignment)))
 
 
 class Class:

@@ -27,6 +27,7 @@ _PLACES = {
     str(Path.home()): "~",
     HOME: ".",
 }
+_MOST = 5000  # outputs of a notebook: a page with more of them is of use to nobody, and takes minutes to make
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f]")  # all but \t \n \r escape
 
 
@@ -83,10 +84,13 @@ def annotate(
     """
     shown = nbformat.from_dict(notebook)
     code = [cell for cell in shown.cells if cell.cell_type == "code"]
+    room = _MOST
     for number, cell in enumerate(code):
         ran = number < len(outputs)
         cell.execution_count = number + 1 if ran else None
-        cell.outputs = [o for o in map(passive, outputs[number]) if o] if ran else []
+        kept = outputs[number][:room] if ran else []
+        room -= len(kept)
+        cell.outputs = [o for o in map(passive, kept) if o]
         grade_id = grade_of(cell)
         if grade_id in scores:
             mine = [part for part in parts if part.grade_id == grade_id]

@@ -13,12 +13,13 @@ FILE_BYTES = 1024  # what the system's memory holds for a file, even an empty on
 
 def over(pid: int, limit: int) -> bool:
     """Whether a process and its descendants occupy more than `limit` bytes, files only read aside."""
+    tables = sum(_fields(f"/proc/{process}/status", "VmPTE") for process in tree(pid))
     private = ("RssAnon", "RssShmem", "VmSwap")
-    if sum(_fields(f"/proc/{process}/status", *private) for process in tree(pid)) <= limit:
+    if tables + sum(_fields(f"/proc/{process}/status", *private) for process in tree(pid)) <= limit:
         return False
     # Dearer, but what forks share counts once.
     exact = ("Pss_Anon", "Pss_Shmem", "SwapPss")
-    return sum(_fields(f"/proc/{process}/smaps_rollup", *exact) for process in tree(pid)) > limit
+    return tables + sum(_fields(f"/proc/{process}/smaps_rollup", *exact) for process in tree(pid)) > limit
 
 
 def files(pid: int) -> int:

@@ -138,7 +138,8 @@ def _write_notebook(
     own_secret = small_file(submitted, "submission_secret.txt")
     (draft / "submission_secret.txt").write_text(own_secret or secrets.token_hex(32), encoding="utf-8")
     for path, content in (submission.files if submission else {}).items():
-        if PurePosixPath(path).suffix.lower() in PICTURES:
+        ours = (draft / PurePosixPath(path).parts[0]).is_file()  # a folder of hers may be called timestamp.txt
+        if PurePosixPath(path).suffix.lower() in PICTURES and not ours:
             (draft / path).parent.mkdir(parents=True, exist_ok=True)
             (draft / path).write_bytes(content)
     for file in draft.rglob("*"):

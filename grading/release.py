@@ -60,15 +60,16 @@ PREPROCESSORS = [
     nbgrader.ClearMarkScheme, nbgrader.ComputeChecksums, nbgrader.CheckCellMetadata,
 ]
 # In a source folder, and never in a release: nbgrader copies every file that CourseDirectory.ignore does not name.
-NEVER_SHIPS = ["*.md", "exam.py", "mutants"]
+NEVER_SHIPS = [".*", "*.md", "exam.py", "mutants"]
 
 
 def write_notebook(source: Path) -> Path:
     """The notebook beside a text source, for nbgrader and JupyterLab; dated like its source, as jupytext wants it."""
     notebook = source.with_suffix(".ipynb")
-    jupytext.write(jupytext.read(source), notebook, fmt="ipynb")
-    os.utime(notebook, (source.stat().st_atime, source.stat().st_mtime))
-    return notebook
+    whole = source.with_name(f".{source.stem}-{os.getpid()}")  # another process may be reading the notebook
+    whole.write_text(jupytext.writes(jupytext.read(source), fmt="ipynb"), encoding="utf-8")
+    os.utime(whole, (source.stat().st_atime, source.stat().st_mtime))
+    return whole.replace(notebook)
 
 
 def generate(course: CourseDirectory, assignment: str) -> None:

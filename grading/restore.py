@@ -3,6 +3,7 @@
 import base64
 import binascii
 import json
+import re
 from dataclasses import dataclass, field
 
 from nbformat.notebooknode import NotebookNode, from_dict
@@ -14,6 +15,8 @@ MOST_CELLS = 1000
 MOST_CONTAINERS = 1_000_000  # an empty one takes 2 bytes of the file and 64 of memory; a picture has none
 MOST_SOURCE = 2**20  # characters, all cells together
 PICTURES = {"image/png", "image/jpeg", "image/gif"}
+PASTED = re.compile(r"data:image/(png|jpeg|gif);base64,[A-Za-z0-9+/=\s]*")  # as Colab keeps a picture in a text; SVG can hold scripts
+ENDINGS = (".ipynb", ".ipynb.txt", ".ipynb.json")  # browsers add the last two
 NEW_CELL = {"code": new_code_cell, "markdown": new_markdown_cell, "raw": new_raw_cell}
 FLAGS = ("grade", "solution", "task", "locked", "points")
 
@@ -43,17 +46,19 @@ def restore(submission: Submission, assignment: str, release: NotebookNode) -> R
     for number, cell in enumerate(cells):
         cell.id = _name(cell) or f"cell-{number:02d}"
     notebook = from_dict({"nbformat": 4, "nbformat_minor": 5, "metadata": release.metadata, "cells": cells})
-    return Restored(notebook, changes)
+    return Restored(notebook, list(dict.fromkeys(changes)))  # a thousand copies of a cell are one change
 
 
 def _notebook_bytes(submission: Submission, assignment: str) -> bytes:
     """The file named as released, or the only notebook there is (a browser's download may have renamed it)."""
-    notebooks = [path for path in submission.files if path.endswith(".ipynb") and "/" not in path]
+    everywhere = [path for path in submission.files if path.lower().endswith(ENDINGS)]
+    notebooks = [path for path in everywhere if "/" not in path and path[0] != "."]  # a Mac's zip has a "._" beside each file
     if f"{assignment}.ipynb" in notebooks:
         return submission.files[f"{assignment}.ipynb"]
     if len(notebooks) == 1:
         return submission.files[notebooks[0]]
     found = f"{len(notebooks)} notebooks, none of that name" if notebooks else "no notebook"
+    found += " (there is one in a folder inside it)" if everywhere and not notebooks else ""
     raise Rejected(f"{assignment}.ipynb is missing: the folder holds {found}")
 
 
@@ -62,7 +67,7 @@ def _read_cells(content: bytes) -> list[NotebookNode]:
     if content.count(b"{") + content.count(b"[") > MOST_CONTAINERS:  # those in texts count too: nothing is parsed yet
         raise Rejected(f"the notebook holds more than {MOST_CONTAINERS} brackets; clear its outputs and hand it in again")
     try:
-        notebook = json.loads(content.decode("utf-8-sig"))
+        notebook = _parsed(content)
     except (ValueError, RecursionError) as error:
         raise Rejected("the notebook cannot be read: the file is not a whole notebook (broken JSON)") from error
     cells = notebook.get("cells") if isinstance(notebook, dict) else None
@@ -71,21 +76,29 @@ def _read_cells(content: bytes) -> list[NotebookNode]:
     if len(cells) > MOST_CELLS:
         raise Rejected(f"the notebook has {len(cells)} cells; at most {MOST_CELLS} are graded")
     plain = [_plain(cell) for cell in cells]
-    if sum(len(cell.source) for cell in plain) > MOST_SOURCE:
+    if sum(len(cell.source if cell.cell_type == "code" else PASTED.sub("", cell.source)) for cell in plain) > MOST_SOURCE:
         raise Rejected(f"the notebook's cells hold more than {MOST_SOURCE} characters")
     return plain
 
 
+def _parsed(content: bytes) -> object:
+    """JSON in UTF-8 or UTF-16, with a mark or without, or in what old editors on Windows write."""
+    try:
+        return json.loads(content)
+    except UnicodeDecodeError:
+        return json.loads(content.decode("cp1252", "replace"))
+
+
 def _plain(cell: dict) -> NotebookNode:
-    kind, source, metadata = cell.get("cell_type"), cell.get("source", ""), cell.get("metadata", {})
+    kind, source, metadata = cell.get("cell_type"), cell.get("source") or "", cell.get("metadata") or {}
     if isinstance(source, list) and all(isinstance(line, str) for line in source):
         source = "".join(source)
-    if kind not in NEW_CELL or not isinstance(source, str) or not isinstance(metadata, dict):
+    if not isinstance(kind, str) or kind not in NEW_CELL or not isinstance(source, str) or not isinstance(metadata, dict):
         raise Rejected("the notebook cannot be read: a cell is neither code nor text")
     source = source.replace("\r\n", "\n").encode("utf-8", "replace").decode()  # half an emoji would break later writing
     clean = NEW_CELL[kind](source)
     mark = metadata.get("nbgrader")
-    name = mark.get("grade_id") if isinstance(mark, dict) else cell.get("id")  # an id survives tools that drop metadata
+    name = mark.get("grade_id") if isinstance(mark, dict) else cell.get("id", metadata.get("id"))  # an id survives tools that drop metadata
     if isinstance(name, str):
         clean.metadata["claims"] = {"name": name, "marked": isinstance(mark, dict), "flags": _flags(mark)}
     pictures = _pictures(cell.get("attachments"))
@@ -103,7 +116,7 @@ def _pictures(attachments: object) -> dict:
     pictures = {}
     for name, bundle in attachments.items() if isinstance(attachments, dict) else ():
         for kind, content in bundle.items() if isinstance(bundle, dict) else ():
-            if kind in PICTURES and isinstance(content, str) and _is_base64(content):
+            if kind in PICTURES and name.isprintable() and isinstance(content, str) and _is_base64(content):
                 pictures[name] = {kind: content}
     return pictures
 
@@ -159,10 +172,18 @@ def _insert_missing(cells: list[NotebookNode], wanted: dict, changes: list[str])
     for grade_id, released in wanted.items():
         present = [number for number, cell in enumerate(cells) if _name(cell) == grade_id]
         if not present:
-            cells.insert(place, from_dict(released))
+            cells.insert(place, _as_missing(released))
             if released.cell_type == "code" or released.metadata.nbgrader.solution:
                 changes.append(f"{grade_id} (missing)")
         place = (present[0] if present else place) + 1
+
+
+def _as_missing(released: NotebookNode) -> NotebookNode:
+    """A cell that she fills in comes back empty: its `raise NotImplementedError()` would undo what she merged into another."""
+    cell = from_dict(released)
+    if cell.cell_type == "code" and cell.metadata.nbgrader.solution and not cell.metadata.nbgrader.grade:
+        cell.source = ""
+    return cell
 
 
 def _name(cell: NotebookNode) -> str | None:

@@ -150,7 +150,7 @@ def _variables(home: str, package: str) -> dict[str, str]:
         "USER": "student",
         "LANG": "C.UTF-8",
         "PATH": f"{sys.prefix}/bin:/usr/bin:/bin",
-        "PYTHONPATH": f"{package}:{home}",
+        "PYTHONPATH": package,  # not yet the student's files, see `driver`
         "PYTHONSAFEPATH": "1",  # a file that a cell writes does not become a module of ours
         "PYTHONDONTWRITEBYTECODE": "1",
         "TORCH_COMPILE_DISABLE": "1",  # a decorated answer runs as written; compiling takes minutes here

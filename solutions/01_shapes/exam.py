@@ -31,6 +31,7 @@ def compare(student, wanted, shape, *sizes, **options):
     """The student's shapes against torch's, those whose names `wanted` holds for; no other may be added or missing."""
     found = student.call("lstm_shapes", shape, *sizes, **options)
     assert type(found) is dict, f"lstm_shapes gives a {type(found).__name__}"
+    assert all(type(s) is tuple for s in found.values()), "a shape is no tuple"
     expected = torch_shapes(shape, *sizes, **options)
     called = f"{shape}, {sizes}, {options}"
     assert_close({n: s for n, s in found.items() if wanted(n)}, {n: s for n, s in expected.items() if wanted(n)}, called)
@@ -96,14 +97,18 @@ def inputs_without_a_batch(student, rng):
 
 
 @exam("test_lstm_shapes", hint="A size of 1 is a size: one step, one sequence, one feature or one unit keep their dimension. "
-      "The arguments come in nn.LSTM's order, and dropout changes no shape.")
+      "The arguments come in nn.LSTM's order and may be combined; dropout changes no shape.")
 def sizes_of_one_and_arguments_in_order(student, rng):
     student.refusing(*REFUSED)
     compare(student, any_name, (1, 1, 1), 1, 1)
     compare(student, any_name, (1, 1), 1, 1, bidirectional=True)
+    compare(student, any_name, (1, 2, 3), 3, 2, proj_size=1)
     for at in range(3):
         shape = [1 if k == at else n for k, n in enumerate(numbers(rng, 3))]
         compare(student, any_name, tuple(shape), shape[-1], 6, 2, True, True, 0.25, True, 3)
+    for options in ((True, False, 0.0, True, 3), (False, True, 0.25, False, 3), (False, False, 0.25, True, 2)):
+        compare(student, any_name, (4, 3, 5), 5, 6, 2, *options)
+        compare(student, any_name, (4, 5), 5, 6, 2, *options)
 
 
 examine_answers(__file__)

@@ -9,6 +9,7 @@ from grading.exam import assert_close, exam
 from grading.quiz_cells import examine_answers
 
 FINISHED = ("nn.LSTM", "lstmlib")
+NEAR = {"rtol": 1e-10, "atol": 1e-10}  # in float64: shows what went through float32 on the way
 
 
 def draw(rng, *shape, dtype=torch.float32, scale=1.0):
@@ -60,7 +61,7 @@ def step_of_smallest_sizes(student, rng):
     student.refusing(*FINISHED)
     for batch, features, hidden in ((1, 1, 1), (1, 3, 2), (4, 1, 1)):
         cell, x, state = step_case(rng, batch, features, hidden, torch.float64)
-        assert_close(student.call("lstm_step", x, state, stored(cell)), cell(x, state), "(h, c)")
+        assert_close(student.call("lstm_step", x, state, stored(cell)), cell(x, state), "(h, c)", **NEAR)
 
 
 @exam("test_lstm_step", hint="Without a state both vectors are zeros of x's dtype and of the batch's size.")
@@ -75,6 +76,7 @@ def step_without_state(student, rng):
 def step_in_saturation(student, rng):
     student.refusing(*FINISHED)
     cell, x, state = step_case(rng, 4, 3, 5, torch.float64, scale=400.0)
+    state = [30 * value for value in state]
     run_step(student, x, state, stored(cell))
     assert_close(student.value("exam_h"), cell(x, state)[0], "h in saturation")
     assert_close(student.value("exam_c"), cell(x, state)[1], "c in saturation")
@@ -85,9 +87,10 @@ def step_in_saturation(student, rng):
 @exam("test_lstm_step", weight=2, hint="The result must stay connected to x, the state and the weights: no detach, no .data, no NumPy on the way.")
 def step_gradients_agree(student, rng):
     student.refusing(*FINISHED)
-    cell, x, state = step_case(rng, 3, 2, 4, torch.float64)
-    run_step(student, x, state, stored(cell))
-    assert_close(student.value("exam_grads"), step_gradients(cell, x, state), "gradients")
+    cell, x, given = step_case(rng, 3, 2, 4, torch.float64)
+    for state in (given, None):
+        run_step(student, x, state, stored(cell))
+        assert_close(student.value("exam_grads"), step_gradients(cell, x, state), "gradients")
 
 
 @exam("test_lstm_step", hint="A step makes new tensors; the ones it was given must hold the same numbers afterwards.")
@@ -103,26 +106,26 @@ def step_leaves_its_inputs(student, rng):
 
 def run_step(student, x, state, weights):
     """Leaves h, c and the gradients of h.sum() + 2 * c.sum() in the student's names exam_h, exam_c, exam_grads."""
-    student.put("exam_inputs", [x, *state, weights["weight_ih"], weights["weight_hh"], weights["bias"]])
+    student.put("exam_inputs", [x, *(state or ()), weights["weight_ih"], weights["weight_hh"], weights["bias"]])
     student.run(
         "exam_leaves = [tensor.requires_grad_() for tensor in exam_inputs]\n"
-        "exam_h, exam_c = lstm_step(exam_leaves[0], tuple(exam_leaves[1:3]),"
-        " dict(zip(('weight_ih', 'weight_hh', 'bias'), exam_leaves[3:])))\n"
-        "exam_grads = list(torch.autograd.grad(exam_h.sum() + 2 * exam_c.sum(), exam_leaves))"
+        "exam_h, exam_c = lstm_step(exam_leaves[0], tuple(exam_leaves[1:-3]) or None,"
+        " dict(zip(('weight_ih', 'weight_hh', 'bias'), exam_leaves[-3:])))\n"
+        "exam_grads = list(torch.autograd.grad(exam_h.sum() + 2 * exam_c.sum(), exam_leaves, materialize_grads=True))"
     )
 
 
 def step_gradients(cell, x, state):
     """The same gradients from nn.LSTMCell, those of the weights in the stored order."""
-    leaves = [tensor.clone().requires_grad_() for tensor in (x, *state)]
-    h, c = cell(leaves[0], tuple(leaves[1:]))
+    leaves = [tensor.clone().requires_grad_() for tensor in (x, *(state or ()))]
+    h, c = cell(leaves[0], tuple(leaves[1:]) or None)
     found = gradients(h.sum() + 2 * c.sum(), None, [*leaves, cell.weight_ih, cell.weight_hh, cell.bias_ih])
 
     def reorder(gradient):
         i, f, g, o = gradient.chunk(4)
         return torch.cat([g, o, i, f])
 
-    return [*found[:3], *map(reorder, found[3:])]
+    return [*found[:-3], *map(reorder, found[-3:])]
 
 
 # 2. Cell and load_cell
@@ -155,7 +158,8 @@ def one_step_of_the_cell(student, rng):
     for batch, features, hidden, dtype in ((3, 4, 5, torch.float32), (1, 1, 1, torch.float64), (2, 6, 2, torch.float64)):
         cell, x, (h, c) = step_case(rng, batch, features, hidden, dtype)
         put_cell(student, cell)
-        assert_close(student.call("exam_cell.forward_cell", x, h, c), cell(x, (h, c)), "(hidden, state)")
+        near = NEAR if dtype == torch.float64 else {}
+        assert_close(student.call("exam_cell.forward_cell", x, h, c), cell(x, (h, c)), "(hidden, state)", **near)
 
 
 @exam("test_cell", weight=2, hint="Each step takes the pair of the step before; every step's h is kept, and x is (batch, time, features).")
@@ -168,13 +172,15 @@ def a_sequence_with_state(student, rng):
         assert_close(student.call("exam_cell", x, state), run_cell(cell, x, state), "outputs, (h, c)")
 
 
-@exam("test_cell", hint="Without a state both vectors start from zero, in x's dtype; one step and a batch of one are sequences too.")
+@exam("test_cell", hint="Without a state both vectors start from zero, in x's dtype, at each call; one step and a batch of one are sequences too.")
 def a_sequence_without_state(student, rng):
     student.refusing(*FINISHED)
     for batch, time, dtype in ((2, 3, torch.float32), (1, 1, torch.float64), (3, 6, torch.float64)):
-        cell, x = torch_cell(3, 4, rng, dtype), draw(rng, batch, time, 3, dtype=dtype)
+        cell = torch_cell(3, 4, rng, dtype)
         put_cell(student, cell)
-        assert_close(student.call("exam_cell", x), run_cell(cell, x), "outputs, (h, c)")
+        for sequences in (batch, batch, batch + 1):  # no call remembers the one before
+            x = draw(rng, sequences, time, 3, dtype=dtype)
+            assert_close(student.call("exam_cell", x), run_cell(cell, x), "outputs, (h, c)")
 
 
 @exam("test_cell", hint="forward must call self.forward_cell: a subclass with another step then runs over the sequence without a new loop.")
@@ -186,10 +192,12 @@ def a_subclass_overrides_the_step(student, rng):
         "        return hidden + x, state + 2 * hidden\n"
         "exam_counter = ExamCounter(3, 3)"
     )
-    x, h, c = draw(rng, 2, 4, 3), draw(rng, 2, 3), draw(rng, 2, 3)
-    before = torch.cat([h[:, None], h[:, None] + x.cumsum(1)], 1)  # (batch, time + 1, hidden)
-    expected = before[:, 1:], (before[:, -1], c + 2 * before[:, :-1].sum(1))
-    assert_close(student.call("exam_counter", x, (h, c)), expected, "a subclass's outputs, (h, c)", atol=1e-4)
+    x, state = draw(rng, 2, 4, 3), [draw(rng, 2, 3), draw(rng, 2, 3)]
+    for given in ([tuple(state)], []):
+        h, c = state if given else (torch.zeros(2, 3), torch.zeros(2, 3))
+        before = torch.cat([h[:, None], h[:, None] + x.cumsum(1)], 1)  # (batch, time + 1, hidden)
+        expected = before[:, 1:], (before[:, -1], c + 2 * before[:, :-1].sum(1))
+        assert_close(student.call("exam_counter", x, *given), expected, "a subclass's outputs, (h, c)", atol=1e-4)
 
 
 @exam("test_cell", weight=2, hint="Gradients flow back through every step to x, to both states and to all four parameters: nothing is detached.")
@@ -197,48 +205,55 @@ def gradients_through_time(student, rng):
     student.refusing(*FINISHED)
     cell, _, state = step_case(rng, 2, 3, 4, torch.float64)
     x = draw(rng, 2, 5, 3, dtype=torch.float64)
-    put_cell(student, cell)
-    student.put("exam_inputs", [x, *state])
-    student.run(
-        "exam_leaves = [tensor.requires_grad_() for tensor in exam_inputs]\n"
-        "exam_outputs, (exam_h, exam_c) = exam_cell(exam_leaves[0], tuple(exam_leaves[1:]))\n"
-        "exam_loss = (exam_outputs ** 2).sum() + exam_h.sum() + 2 * exam_c.sum()\n"
-        "exam_grads = list(torch.autograd.grad(exam_loss, exam_leaves + exam_parameters))"
-    )
-    leaves = [tensor.clone().requires_grad_() for tensor in (x, *state)]
-    outputs, (h, c) = run_cell(cell, leaves[0], tuple(leaves[1:]))
     parameters = [cell.weight_ih, cell.bias_ih, cell.weight_hh, cell.bias_hh]
-    expected = list(gradients((outputs ** 2).sum() + h.sum() + 2 * c.sum(), None, leaves + parameters))
-    assert_close(student.value("exam_grads"), expected, "gradients")
+    put_cell(student, cell)
+    for inputs in ([x, *state], [x]):
+        student.put("exam_inputs", inputs)
+        student.run(
+            "exam_leaves = [tensor.requires_grad_() for tensor in exam_inputs]\n"
+            "exam_outputs, (exam_h, exam_c) = exam_cell(exam_leaves[0], tuple(exam_leaves[1:]) or None)\n"
+            "exam_loss = (exam_outputs ** 2).sum() + exam_h.sum() + 2 * exam_c.sum()\n"
+            "exam_grads = list(torch.autograd.grad(exam_loss, exam_leaves + exam_parameters))"
+        )
+        leaves = [tensor.clone().requires_grad_() for tensor in inputs]
+        outputs, (h, c) = run_cell(cell, leaves[0], tuple(leaves[1:]) or None)
+        expected = list(gradients((outputs ** 2).sum() + h.sum() + 2 * c.sum(), None, leaves + parameters))
+        assert_close(student.value("exam_grads"), expected, "gradients")
 
 
-@exam("test_cell", hint="load_cell reads both sizes off the weights, copies all four tensors, and keeps their dtype.")
+@exam("test_cell", hint="load_cell reads both sizes off the weights, copies all four tensors without rounding, and keeps their dtype; the state_dict stays as it was.")
 def loads_sizes_numbers_and_dtype(student, rng):
-    for features, hidden, dtype in ((3, 5, torch.float32), (4, 2, torch.float64)):
+    for features, hidden, dtype in ((3, 5, torch.float32), (4, 2, torch.float64), (2, 3, torch.float16)):
         cell = torch_cell(features, hidden, rng, dtype)
         check_loaded(student, cell.state_dict(), cell)
-        trained = student.value("[p.requires_grad for p in exam_loaded.parameters()]")
-        assert trained == [True] * 4, "the loaded numbers are not four parameters that can be trained"
 
 
-@exam("test_cell", hint="A cell with bias=False has only two tensors in its state_dict; your two biases are then zero.")
+@exam("test_cell", hint="A cell with bias=False has only two tensors in its state_dict; your two biases are then zeros of the weights' dtype, each a parameter of its own.")
 def loads_a_cell_without_biases(student, rng):
-    cell = torch_cell(3, 4, rng)
-    numbers = cell.state_dict()
-    with torch.no_grad():
-        cell.bias_ih.zero_(), cell.bias_hh.zero_()
-    check_loaded(student, {name: numbers[name] for name in ("weight_ih", "weight_hh")}, cell)
+    for dtype in (torch.float32, torch.float64):
+        cell = torch_cell(3, 4, rng, dtype)
+        numbers = cell.state_dict()
+        with torch.no_grad():
+            cell.bias_ih.zero_(), cell.bias_hh.zero_()
+        check_loaded(student, {name: numbers[name] for name in ("weight_ih", "weight_hh")}, cell)
 
 
 def check_loaded(student, state_dict, cell):
     student.refusing(*FINISHED)
-    student.put("exam_state_dict", dict(state_dict))
+    state_dict = {name: numbers.clone() for name, numbers in state_dict.items()}
+    student.put("exam_state_dict", state_dict)
     student.run("exam_loaded = load_cell(exam_state_dict)")
     assert student.value("isinstance(exam_loaded, Cell)"), "load_cell does not return a Cell"
     sizes = student.value("(int(exam_loaded.input_size), int(exam_loaded.hidden_size))")
     assert_close(sizes, (cell.input_size, cell.hidden_size), "(input_size, hidden_size)")
     expected = dict(zip(("i2h.weight", "h2h.weight", "i2h.bias", "h2h.bias"), (p.detach() for p in cell.parameters())))
-    assert_close(student.value("dict(exam_loaded.state_dict())"), expected, "the loaded numbers")
+    assert_close(student.value("dict(exam_loaded.state_dict())"), expected, "the loaded numbers", rtol=0, atol=0)
+    trained = student.value("[p.requires_grad for p in exam_loaded.parameters()]")
+    assert trained == [True] * 4, "the loaded numbers are not four parameters that can be trained"
+    student.run("with torch.no_grad():\n    for exam_n, exam_p in enumerate(exam_loaded.parameters()):\n        exam_p.fill_(exam_n)")
+    filled = student.value("[p.detach() for p in exam_loaded.parameters()]")
+    assert all((p == n).all() for n, p in enumerate(filled)), "two of the loaded parameters share their memory"
+    assert_close(student.value("dict(exam_state_dict)"), state_dict, "the state_dict after the loaded cell was changed", rtol=0, atol=0)
 
 
 # 3. init_cell
@@ -270,12 +285,13 @@ def numbers(student, features, hidden):
 
 @exam("test_init_cell", weight=2, hint="The forget gate adds the biases of both maps; their sum is what must equal forget_bias, in the second block.")
 def forget_gate_feels_the_bias(student, rng):
-    for hidden, wanted in ((3, None), (8, 2.0), (5, -1.0), (6, 0.0)):
-        put_maps(student, 4, hidden)
+    for hidden, wanted in ((3, None), (8, 2.0), (1, -1.0), (6, 0.0), (5, 0.3)):
+        put_maps(student, 4, hidden, "torch.float64")
         student.run("init_cell(exam_maps)" if wanted is None else f"init_cell(exam_maps, {wanted})")
         now = numbers(student, 4, hidden)
         felt = (now["i2h.bias"] + now["h2h.bias"])[hidden:2 * hidden]
-        assert_close(felt, torch.full((hidden,), 1.0 if wanted is None else wanted), "the forget gate's bias")
+        expected = torch.full((hidden,), 1.0 if wanted is None else wanted, dtype=torch.float64)
+        assert_close(felt, expected, "the forget gate's bias", **NEAR)
 
 
 @exam("test_init_cell", weight=2, hint="Both ends count: from -sqrt(k) to sqrt(k) with k = 1 / hidden for all four parameters, spread evenly.")
@@ -284,9 +300,14 @@ def drawn_evenly_between_the_bounds(student, rng):
         put_maps(student, features, hidden)
         student.run("init_cell(exam_maps)")
         bound = 1 / math.sqrt(hidden)
-        for name, parameter in numbers(student, features, hidden).items():
-            drawn = parameter if "weight" in name else torch.cat([parameter[:hidden], parameter[2 * hidden:]])
-            check_uniform(drawn.flatten().double() / bound, name)
+        for name, parameter in drawn(numbers(student, features, hidden), hidden).items():
+            check_uniform(parameter.double() / bound, name)
+
+
+def drawn(parameters, hidden):
+    """The numbers that keep what was drawn: all but the biases of the forget gate, in one row for each parameter."""
+    kept = {name: p if "weight" in name else torch.cat([p[:hidden], p[2 * hidden:]]) for name, p in parameters.items()}
+    return {name: p.flatten() for name, p in kept.items()}
 
 
 def check_uniform(numbers, name):
@@ -299,28 +320,39 @@ def check_uniform(numbers, name):
         assert abs(found - mean) < 6 * error, f"{name}: mean of power {power} is {found:.3f}, expected {mean:.3f}"
 
 
-@exam("test_init_cell", hint="Every draw takes the generator that was handed over: the same seed gives the same numbers, whatever else was drawn.")
+@exam("test_init_cell", hint="Every draw goes on in the generator that was handed over, or in torch's own: the same seed gives the same numbers, the next call others.")
 def draws_from_the_generator(student, rng):
     put_maps(student, 3, 6)
     found = []
     for seed, elsewhere in ((7, 1), (7, 2), (8, 1)):
-        student.run(f"torch.manual_seed({elsewhere})\ninit_cell(exam_maps, generator=torch.Generator().manual_seed({seed}))")
+        student.run(f"torch.manual_seed({elsewhere})\nexam_source = torch.Generator().manual_seed({seed})")
+        student.run("init_cell(exam_maps, generator=exam_source)")
         found.append(numbers(student, 3, 6))
-    assert_close(found[1], found[0], "numbers from the same generator seed", rtol=0, atol=0)
-    assert not torch.equal(found[2]["i2h.weight"], found[0]["i2h.weight"]), "two generator seeds give the same numbers"
+    assert_close(found.pop(1), found[0], "numbers from the same generator seed", rtol=0, atol=0)
+    for arguments in ("generator=exam_source", "", ""):
+        student.run(f"init_cell(exam_maps, {arguments})")
+        found.append(numbers(student, 3, 6))
+    every = torch.cat([p for one in found for p in drawn(one, 6).values()])
+    assert every.unique().numel() > every.numel() - 5, "two calls, or two parameters of one call, have the same numbers"
 
 
 @exam("test_init_cell", hint="Change the numbers inside the parameters that are there: same objects, same dtype, still trained, and return the cell.")
 def parameters_stay_parameters(student, rng):
     put_maps(student, 3, 4, "torch.float64")
     before = numbers(student, 3, 4)
-    student.run("exam_before = list(exam_maps.parameters())\nexam_returned = init_cell(exam_maps)")
+    student.run("exam_before = list(exam_maps.parameters())\nexam_sgd = torch.optim.SGD(exam_before, lr=0.1)")
+    student.run("exam_returned = init_cell(exam_maps)")
     assert student.value("exam_returned is exam_maps"), "init_cell does not return the cell"
     kept = "all(a is b and b.requires_grad and b.is_leaf for a, b in zip(exam_before, exam_maps.parameters()))"
     assert student.value(kept), "parameters were replaced or are no longer trained"
-    for name, parameter in numbers(student, 3, 4).items():
+    now = numbers(student, 3, 4)
+    for name, parameter in now.items():
         assert parameter.dtype == torch.float64, f"{name} has become {parameter.dtype}"
-        assert not torch.equal(parameter, before[name]), f"{name} is as it was before the call"
+        assert not torch.equal(drawn(now, 4)[name], drawn(before, 4)[name]), f"{name} is as it was before the call"
+    student.put("exam_ones", [torch.ones(1, width, dtype=torch.float64) for width in (3, 4)])
+    student.run("(exam_maps.i2h(exam_ones[0]) + exam_maps.h2h(exam_ones[1])).sum().backward()\nexam_sgd.step()")
+    stepped = {name: parameter - 0.1 for name, parameter in now.items()}
+    assert_close(numbers(student, 3, 4), stepped, "parameters after a step of an optimizer that was made before")
 
 
 # 4. from_onnx
@@ -342,7 +374,7 @@ def onnx_case(rng, features, hidden, dtype):
 
 @exam("test_from_onnx", weight=2, hint="Follow one block: ONNX's second block is o, which is torch's last. B holds the input biases first.")
 def converts_blocks_and_biases(student, rng):
-    for features, hidden, dtype in ((3, 4, torch.float32), (5, 2, torch.float64), (1, 1, torch.float32)):
+    for features, hidden, dtype in ((3, 4, torch.float32), (5, 2, torch.float64), (1, 1, torch.float16)):
         student.refusing(*FINISHED)
         given, meant = onnx_case(rng, features, hidden, dtype)
         assert_close(student.call("from_onnx", **given), meant, "the state_dict", rtol=0, atol=0)

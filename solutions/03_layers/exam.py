@@ -12,6 +12,16 @@ from grading.quiz_cells import examine_answers
 FINISHED = ("nn.LSTM", "lstmlib")
 
 
+def near(dtype):
+    """Tolerances that show, in float64, what went through float32 on the way."""
+    return {"rtol": 1e-10, "atol": 1e-10} if dtype == torch.float64 else {}
+
+
+def check_inputs(student, inputs):
+    """What the part put into exam_inputs is as it was."""
+    assert_close(student.value("exam_inputs"), inputs, "an input after the call", rtol=0, atol=0)
+
+
 def draw(rng, *shape, dtype=torch.float32, scale=1.0):
     return torch.from_numpy(scale * rng.standard_normal(shape)).to(dtype)
 
@@ -55,8 +65,10 @@ def unroll_case(student, rng, batch, time, features, hidden, dtype):
 
 def check_unroll(student, rng, sizes, dtype, reverse):
     step, x, h, c = unroll_case(student, rng, *sizes, dtype)
-    found = student.value(f"unroll(exam_step, exam_inputs[0], tuple(exam_inputs[1:]), {reverse=})")
-    assert_close(found, walk(step, x, (h, c), reverse), "output, state")
+    direction = ", reverse=True" if reverse else ""
+    found = student.value(f"unroll(exam_step, exam_inputs[0], tuple(exam_inputs[1:]){direction})")
+    assert_close(found, walk(step, x, (h, c), reverse), "output, state", **near(dtype))
+    check_inputs(student, [x, h, c])
 
 
 @exam("test_unroll", weight=2, hint="From the left: each step takes the state of the step before, and output holds what the steps show.")
@@ -78,7 +90,7 @@ def unrolls_the_smallest(student, rng):
             check_unroll(student, rng, sizes, torch.float64, reverse)
 
 
-@exam("test_unroll", weight=2, hint="The state is the step's own business: hand on what it gave, and at the start what you were given, even None or 0.")
+@exam("test_unroll", weight=2, hint="The state is the step's own business: hand on what it gave, and at the start what you were given, even None or 0. What it shows keeps its dtype.")
 def hands_on_any_state(student, rng):
     student.refusing(*FINISHED)
     student.run(
@@ -86,7 +98,7 @@ def hands_on_any_state(student, rng):
         "    exam_seen.append(state)\n"
         "    return x_t, 10 if state is None else state - 1\n"
         "def exam_words(x_t, state):\n"
-        "    return x_t[:, :1], {'said': state['said'] + 'a', 'max': max(state['max'], x_t.max().item())}"
+        "    return x_t[:, :1] > 0, {'said': state['said'] + 'a', 'max': max(state['max'], x_t.max().item())}"
     )
     x = draw(rng, 2, 4, 3)
     student.put("exam_x", x)
@@ -96,7 +108,7 @@ def hands_on_any_state(student, rng):
         assert_close(found, (x, seen[-1] - 1), "output, state for a state that is a number")
         assert_close(student.value("exam_seen"), seen, "the states that step was given")
     found = student.value("unroll(exam_words, exam_x, {'said': '', 'max': -9.0}, reverse=True)")
-    assert_close(found, (x[:, :, :1], {"said": "aaaa", "max": x.max().item()}), "output, state for a state that is a dict")
+    assert_close(found, (x[:, :, :1] > 0, {"said": "aaaa", "max": x.max().item()}), "output, state for a state that is a dict")
 
 
 @exam("test_unroll", weight=2, hint="Gradients flow from every output and from the last state back to x and to the first state: nothing is detached.")
@@ -161,12 +173,13 @@ def bidirectional(layers, x, state=None):
 def check_both(student, rng, sizes, dtype, given):
     layers, x, state = both_case(student, rng, *sizes, dtype)
     found = student.value(f"both_ways(*exam_layers, exam_inputs[0]{', tuple(exam_inputs[1:])' if given else ''})")
-    assert_close(found, bidirectional(layers, x, state if given else None), "output, (h_n, c_n)")
+    assert_close(found, bidirectional(layers, x, state if given else None), "output, (h_n, c_n)", **near(dtype))
+    check_inputs(student, [x, *state])
 
 
 @exam("test_both_ways", weight=2, hint="Without a state: right is given x turned around along time, and its outputs are turned back, beside left's.")
 def reads_both_ways(student, rng):
-    for sizes in ((3, 5, 2, 4), (4, 4, 4, 4)):
+    for sizes in ((3, 5, 2, 4), (4, 4, 4, 4), (3, 5, 2, 4)):  # of one size twice: no call remembers the one before
         check_both(student, rng, sizes, torch.float32, given=False)
 
 
@@ -244,14 +257,20 @@ def check_stack(student, rng, time, batch, features, hidden, given=False, dtype=
     x = draw(rng, *((batch, time) if theirs.batch_first else (time, batch)), features, dtype=dtype)
     state = tuple(draw(rng, rows, batch, hidden, dtype=dtype) for _ in "hc")
     put_stack(student, theirs)
-    found = student.call("exam_stack", x, state) if given else student.call("exam_stack", x)
-    assert_close(found, theirs(x, state if given else None), "output, (h_n, c_n)")
+    student.put("exam_inputs", [x, *state])
+    call = "exam_stack(exam_inputs[0], tuple(exam_inputs[1:]))" if given else "exam_stack(exam_inputs[0])"
+    expected = theirs(x, state if given else None)
+    for what in ("output, (h_n, c_n)", "output, (h_n, c_n) of a second call"):
+        assert_close(student.value(call), expected, what, **near(dtype))
+    check_inputs(student, [x, *state])
+    return theirs
 
 
 @exam("test_stack", hint="One layer in one direction is a stack too: run the step over time from zeros.")
 @with_either_unroll
 def stack_of_one(student, rng):
-    check_stack(student, rng, 5, 3, 2, 4)
+    theirs, x = check_stack(student, rng, 5, 3, 2, 4), draw(rng, 5, 4, 2)
+    assert_close(student.call("exam_stack", x), theirs(x), "output, (h_n, c_n) of the next, larger batch")
 
 
 @exam("test_stack", hint="One layer in both directions: its output stands in the order of x, forward half first; row 1 of the states is where backward ends.")
@@ -291,43 +310,53 @@ def stack_both_ways_starts_from_states(student, rng):
 def stack_batch_first(student, rng):
     check_stack(student, rng, 4, 3, 2, 5, num_layers=2, batch_first=True)
     check_stack(student, rng, 5, 5, 4, 4, given=True, num_layers=2, batch_first=True)
+    check_stack(student, rng, 3, 4, 2, 5, num_layers=2, batch_first=True, bidirectional=True)
 
 
 @exam("test_stack", weight=2, hint="A batch of one, a single step, float64, eleven layers: no squeeze, no fixed dtype, and _l10 is the name of a layer too.")
 @with_either_unroll
 def stack_of_odd_sizes(student, rng):
     check_stack(student, rng, 3, 1, 1, 1, dtype=torch.float64, num_layers=2)
-    check_stack(student, rng, 1, 2, 3, 2, dtype=torch.float64, num_layers=2, batch_first=True)
+    check_stack(student, rng, 1, 2, 3, 2, dtype=torch.float64, num_layers=2, batch_first=True, bidirectional=True)
     check_stack(student, rng, 2, 2, 3, 2, dtype=torch.float64, num_layers=11)
+    check_stack(student, rng, 1, 1, 3, 2, dtype=torch.float64, num_layers=11, bidirectional=True)
 
 
-@exam("test_stack", weight=2, hint="Gradients flow to x, to both first states and to every parameter: nothing is detached, and the parameters are used, not copies.")
+@exam("test_stack", weight=2, hint="Gradients flow to x, to both first states and to every parameter: nothing is detached, and each call reads the parameters as they are now, not copies.")
 @with_either_unroll
 def stack_lets_gradients_through(student, rng):
-    theirs = torch_layer(rng, 3, 4, torch.float64, num_layers=2)
-    leaves = [draw(rng, *shape, dtype=torch.float64) for shape in ((3, 2, 3), (2, 2, 4), (2, 2, 4))]
-    put_stack(student, theirs, training=True)
-    student.put("exam_inputs", leaves)
-    student.run(
-        "exam_parameters = dict(exam_stack.named_parameters())\n"
-        "exam_leaves = [tensor.requires_grad_() for tensor in exam_inputs] + [exam_parameters[name] for name in exam_numbers]\n"
-        "exam_output, (exam_h, exam_c) = exam_stack(exam_leaves[0], tuple(exam_leaves[1:3]))\n"
-        "exam_loss = (exam_output ** 2).sum() + exam_h.sum() + 2 * exam_c.sum()"
-    )
-    leaves = [*(leaf.requires_grad_() for leaf in leaves), *theirs.parameters()]  # in the state_dict's order
-    output, (h, c) = theirs(leaves[0], tuple(leaves[1:3]))
-    expected = torch.autograd.grad((output ** 2).sum() + h.sum() + 2 * c.sum(), leaves)
-    assert_close(student.value("list(torch.autograd.grad(exam_loss, exam_leaves))"), list(expected), "gradients")
+    # With a dropout that is on, but as good as none; then in use.
+    for training, arguments in ((True, {"dropout": 1e-12}), (False, {"bidirectional": True, "batch_first": True})):
+        theirs = torch_layer(rng, 3, 4, torch.float64, num_layers=2, **arguments)
+        rows = 2 * (1 + theirs.bidirectional)
+        leaves = [draw(rng, *shape, dtype=torch.float64) for shape in ((2, 2, 3), (rows, 2, 4), (rows, 2, 4))]
+        put_stack(student, theirs, training)
+        student.put("exam_inputs", leaves)
+        student.run(
+            "exam_parameters = dict(exam_stack.named_parameters())\n"
+            "exam_leaves = [tensor.requires_grad_() for tensor in exam_inputs] + [exam_parameters[name] for name in exam_numbers]\n"
+            "exam_output, (exam_h, exam_c) = exam_stack(exam_leaves[0], tuple(exam_leaves[1:3]))\n"
+            "exam_loss = (exam_output ** 2).sum() + exam_h.sum() + 2 * exam_c.sum()"
+        )
+        leaves = [*(leaf.requires_grad_() for leaf in leaves), *theirs.parameters()]  # in the state_dict's order
+        output, (h, c) = theirs(leaves[0], tuple(leaves[1:3]))
+        expected = torch.autograd.grad((output ** 2).sum() + h.sum() + 2 * c.sum(), leaves)
+        assert_close(student.value("list(torch.autograd.grad(exam_loss, exam_leaves))"), list(expected), "gradients")
+        student.run("with torch.no_grad():\n    for exam_p in exam_stack.parameters():\n        exam_p.mul_(-0.5)")
+        with torch.no_grad():
+            for parameter in theirs.parameters():
+                parameter.mul_(-0.5)
+        assert_close(student.call("exam_stack", leaves[0].detach()), theirs(leaves[0]), "output after a change of the parameters")
 
 
-def spying(rng, hidden, **arguments):
-    """Two layers in float64; each direction of the upper one shows h = tanh(tanh(x / 2)) of the first `hidden` it is handed."""
-    theirs = torch_layer(rng, 3, hidden, torch.float64, num_layers=2, **arguments)
-    numbers = theirs.state_dict()
-    for name in (name for name in numbers if "_l1" in name):
+def spying(rng, hidden, num_layers=2, **arguments):
+    """Layers in float64; each direction of an upper one shows h = tanh(tanh(x / 2)) of `hidden` numbers from all it is handed."""
+    theirs = torch_layer(rng, 3, hidden, torch.float64, num_layers=num_layers, **arguments)
+    numbers, directions = theirs.state_dict(), 1 + theirs.bidirectional
+    for name in (name for name in numbers if "_l0" not in name):
         numbers[name].zero_()
         if "weight_ih" in name:
-            numbers[name][2 * hidden:3 * hidden, :hidden] = torch.eye(hidden) / 2
+            numbers[name][2 * hidden:3 * hidden, ::directions] = torch.eye(hidden) / 2
         if "bias_ih" in name:
             numbers[name][:] = torch.tensor([40.0, -40, 0, 40]).repeat_interleave(hidden)  # i and o open, f shut
     return theirs
@@ -357,8 +386,10 @@ def check_dropped(student, rng, p, **arguments):
     assert abs(share - (1 - p)) < allowed, f"{share:.3f} of the numbers stay, not {1 - p:.3f}"
     for dim, name in enumerate(("time", "batch", "hidden")):
         assert (kept != kept.select(dim, 0).unsqueeze(dim)).any(), f"the same draw for everything along {name}"
+    halves = kept.unflatten(-1, (2, -1))  # of both directions below, or of the one
+    assert (halves[:, :, 0] != halves[:, :, 1]).any(), "the same draw for both halves of the width"
     again = handed(student.call("exam_stack", x)[0]) / handed(whole)
-    assert not torch.equal(again[:, :, :hidden] != 0, kept), "two calls drop the same numbers"
+    assert not torch.equal((again[:, :, :hidden] - 1 / (1 - p)).abs() < 1e-4, kept), "two calls drop the same numbers"
 
 
 @exam("test_stack", weight=3, hint="In training each number on its way up is kept or zeroed by a draw of its own, at every step, and what stays is scaled.")
@@ -376,11 +407,22 @@ def stack_drops_once_for_both_directions(student, rng):
 @exam("test_stack", weight=2, hint="With dropout=1 nothing comes through between layers: x, the top layer's output and the states are still whole, and nothing is nan.")
 @with_either_unroll
 def stack_drops_nothing_else(student, rng):
-    for layers in (1, 3):
-        theirs, x = torch_layer(rng, 3, 4, num_layers=layers), draw(rng, 4, 2, 3)
+    for layers, arguments in ((1, {}), (3, {}), (3, {"bidirectional": True, "batch_first": True})):
+        theirs, x = torch_layer(rng, 3, 4, num_layers=layers, **arguments), draw(rng, 4, 2, 3)
         theirs.dropout = 1.0  # set here: torch warns of dropout in a layer of one
         put_stack(student, theirs, training=True)
         assert_close(student.call("exam_stack", x), theirs(x), "output, (h_n, c_n) with dropout=1 in training mode")
+
+
+@exam("test_stack", hint="Each gap between two layers drops by draws of its own: what falls out below does not decide what falls out above.")
+@with_either_unroll
+def stack_draws_anew_for_each_gap(student, rng):
+    theirs, x = spying(rng, 20, num_layers=3, dropout=0.5), draw(rng, 9, 6, 3, dtype=torch.float64)
+    put_stack(student, theirs, training=True)
+    output, _ = student.call("exam_stack", x)
+    assert_close(torch.zeros_like(output), torch.zeros(9, 6, 20, dtype=torch.float64), "output but for its numbers")
+    share = (output.abs() > 1e-9).double().mean().item()  # of 1080 numbers
+    assert abs(share - 0.25) < 0.07, f"{share:.3f} of the numbers come through two gaps with dropout=0.5, not 0.25"
 
 
 @exam("test_stack", hint="After eval() nothing is dropped; after train() again it is. Ask self.training at each call.")
@@ -419,9 +461,28 @@ def starts_a_decoder(student, rng):
 def finds_both_ends(student, rng):
     student.refusing(*FINISHED)
     for layers, batch, time, hidden in ((2, 3, 5, 4), (1, 1, 6, 1), (1, 4, 1, 3), (3, 4, 4, 2)):
-        theirs = torch_layer(rng, 3, hidden, num_layers=layers, bidirectional=True, batch_first=True)
-        output, (h_n, _) = theirs(draw(rng, batch, time, 3))
-        assert_close(student.call("ends", output.detach()), (h_n[-2], h_n[-1]), "(forward, backward)")
+        theirs = torch_layer(rng, 3, hidden, torch.float64, num_layers=layers, bidirectional=True, batch_first=True)
+        output, (h_n, _) = theirs(draw(rng, batch, time, 3, dtype=torch.float64))
+        assert_close(student.call("ends", output.detach()), (h_n[-2], h_n[-1]), "(forward, backward)", rtol=0, atol=1e-12)
+    output = draw(rng, 3, 5, 8)
+    assert_close(student.call("ends", output), (output[:, -1, :4], output[:, 0, 4:]), "(forward, backward)", rtol=0, atol=0)
+
+
+@exam("test_states", hint="All three: the results stay connected to what came in, so that gradients flow back, and what came in keeps its numbers.")
+def states_stay_connected(student, rng):
+    student.refusing(*FINISHED)
+    given = {"in_torch_order": (3, 4, 5), "for_decoder": (4, 3, 5), "ends": (3, 6, 4)}
+    for name, shape in given.items():
+        x = draw(rng, *shape)
+        student.put("exam_given", x)
+        student.run(f"exam_x = exam_given.clone().requires_grad_()\nexam_found = {name}(exam_x)")
+        flat = "torch.cat([part.flatten() for part in exam_found])" if name == "ends" else "exam_found.flatten()"
+        student.run(f"exam_flat = {flat}\nexam_grad, = torch.autograd.grad((exam_flat * exam_flat.detach()).sum(), exam_x)")
+        wanted = torch.zeros_like(x)
+        wanted[:, -1, :2], wanted[:, 0, 2:] = x[:, -1, :2], x[:, 0, 2:]
+        assert_close(student.value("exam_grad"), wanted if name == "ends" else x, f"the gradient that {name} lets through")
+        student.run(f"{name}(exam_given)")
+        assert_close(student.value("exam_given"), x, f"what {name} was given, after the call", rtol=0, atol=0)
 
 
 # 5. the questions

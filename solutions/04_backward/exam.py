@@ -29,13 +29,18 @@ def assert_gradients(answer, expected, which, rtol=1e-11, atol=1e-12):
 @exam("test_finite_difference", weight=2, hint="Both sides, eps away from each number, divided by the distance between the two points; eps is an argument.")
 def known_on_cubics(student, rng):
     """The central difference of k x^3 is 3 k x^2 + k eps^2, whatever eps."""
-    for shape, eps in (((4, 3), 0.5), ((5,), 0.01), ((2, 1, 3), 2.0)):
+    for shape, eps in (((4, 3), 0.5), ((5,), 0.01), ((2, 1, 2, 2), 2.0)):
         x, k = draw(rng, *shape), draw(rng, *shape)
         student.put("exam_k", k)
         student.run("def exam_loss(value):\n    return (exam_k * value ** 3).sum()")
         student.put("exam_x", x)
         student.run(f"exam_answer = finite_difference(exam_loss, exam_x, {eps})")
         assert_close(student.value("exam_answer"), 3 * k * x ** 2 + k * eps ** 2, "the difference", rtol=1e-6, atol=1e-8)
+    # At 0 nothing is left but k eps^2, here with the eps of 1e-5 that the signature gives.
+    student.put("exam_k", torch.full((3,), 1e10, dtype=torch.float64))
+    student.put("exam_x", torch.zeros(3, dtype=torch.float64))
+    student.run("exam_answer = finite_difference(exam_loss, exam_x)")
+    assert_close(student.value("exam_answer"), torch.ones(3, dtype=torch.float64), "the difference", rtol=1e-6)
 
 
 @exam("test_finite_difference", hint="One number changes at a time, in a tensor of its own, and any shape will do: no dimension at all, or a transposed one.")
@@ -75,11 +80,16 @@ def judge(student, rng, changes, factor=1.0, **options):
     claimed = {name: value + changes.get(name, 0.0) for name, value in claimed.items()}
     student.put("exam_factor", factor)
     student.run(LOSS)
-    student.put("exam_tensors", tensors)
-    student.put("exam_claimed", dict(sorted(claimed.items())))
+    return named_wrong(student, tensors, dict(sorted(claimed.items())), options)
+
+
+def named_wrong(student, tensors, claimed, options):
+    """The student's names for exam_loss; what was given stays as it was."""
+    given = [tensors, claimed]
+    student.put("exam_given", given)
     student.put("exam_options", options)
-    student.run("exam_answer = wrong_gradients(exam_loss, exam_tensors, exam_claimed, **exam_options)")
-    assert_close(student.value("exam_tensors"), tensors, "the tensors after the call", rtol=0, atol=0)
+    student.run("exam_answer = wrong_gradients(exam_loss, *exam_given, **exam_options)")
+    assert_close(student.value("exam_given"), given, "what was given, after the call", rtol=0, atol=0)
     return student.value("exam_answer")
 
 
@@ -99,7 +109,7 @@ def planted_mistakes_are_named(student, rng):
         assert_close(judge(student, rng, changes), names, "the names with a wrong claim")
 
 
-@exam("test_finite_difference", hint="Read what is allowed: tol times the larger of 1 and M, for the whole tensor; and a nan is within nothing.")
+@exam("test_finite_difference", hint="Read what is allowed: tol times the larger of 1 and M, the same for every number of a tensor; eps stays 1e-5; a nan is within nothing.")
 def tolerance_scale_and_nan(student, rng):
     nan, inf = float("nan"), float("inf")
     for changes, factor, options, names in (
@@ -109,6 +119,31 @@ def tolerance_scale_and_nan(student, rng):
         ({"a": at_one_place(rng, (3,), 1e-7), "d": at_one_place(rng, (4,), 1e-5)}, 1e-6, {}, ["d"]),  # M is about 1e-6, so 1 counts
     ):
         assert_close(judge(student, rng, changes, factor, **options), names, "the names with a wrong claim")
+    for changes, names in (
+        ({"p": [4.5, -4.5, 4.9], "q": [0.09, -0.09]}, []),
+        ({"p": [0.0, 0.0, 5.05], "q": [0.0, -0.105]}, ["p", "q"]),
+        ({"p": [-5.2, 0.0, 0.0]}, ["p"]),  # M is the difference's, not the claim's
+        ({"p": [0.0, 0.0, nan]}, ["p"]),
+    ):
+        assert_close(judge_line(student, rng, changes), names, "the names with a wrong claim")
+
+
+LINE = """
+def exam_loss(tensors):
+    return float((exam_p * tensors["p"]).sum() + (exam_q * tensors["q"]).sum() + 1e10 * tensors["r"] ** 3)
+"""
+
+
+def judge_line(student, rng, changes):
+    """The same for known differences and a tol of 0.1: 5 is allowed for p, 0.1 for q, whose M is below 1; r's is 1 for eps = 1e-5."""
+    slopes = {"p": [-50.0, 30.0, 0.0], "q": [0.2, -0.1], "r": 1.0}
+    slopes = {name: torch.tensor(slope, dtype=torch.float64) for name, slope in slopes.items()}
+    claimed = {name: slope + torch.tensor(changes.get(name, 0.0), dtype=torch.float64) for name, slope in slopes.items()}
+    student.put("exam_p", slopes["p"])
+    student.put("exam_q", slopes["q"])
+    student.run(LINE)
+    tensors = {"p": draw(rng, 3), "q": draw(rng, 2), "r": torch.zeros((), dtype=torch.float64)}
+    return named_wrong(student, tensors, claimed, {"tol": 0.1})
 
 
 # 2. step_backward
@@ -207,23 +242,23 @@ def step_backward(dh, dc, seen, weights):
 BACK = ("x", "h_0", "c_0", *NAMES)
 
 
-def check_sequence(student, rng, batch, time, features, hidden, which=BACK, outputs=True, state=True):
+def check_sequence(student, rng, batch, time, features, hidden, which=BACK, outputs=True, state=True, scale=1.0, dtype=torch.float64, **tolerances):
     student.refusing(*BY_HAND)
     student.run(RIGHT_STEP)
-    x, h_0, c_0, weights = case(rng, batch, features, hidden, time)
+    x, h_0, c_0, weights = case(rng, batch, features, hidden, time, dtype=dtype)
     leaves = [value.clone().requires_grad_() for value in (x, h_0, c_0, *weights.values())]
     (h, c), shown, tape = leaves[1:3], [], []
     for t in range(time):
         h, c, seen = forward(leaves[0][:, t], h, c, dict(zip(NAMES, leaves[3:])))
         shown.append(h)
         tape.append({name: value.detach().clone() for name, value in seen.items()})
-    by_outputs, (by_h, by_c) = draw(rng, batch, time, hidden), draw(rng, 2, batch, hidden)
+    by_outputs, (by_h, by_c) = draw(rng, batch, time, hidden, dtype=dtype), draw(rng, 2, batch, hidden, dtype=dtype, scale=scale)
     loss = outputs * (torch.stack(shown, 1) * by_outputs).sum() + state * ((h * by_h).sum() + (c * by_c).sum())
     expected = dict(zip(BACK, torch.autograd.grad(loss, leaves)))
     given = [by_outputs if outputs else None, (by_h, by_c) if state else None, tape, weights]
     student.put("exam_given", given)
     student.run("exam_answer = sequence_backward(*exam_given)")
-    assert_gradients(student.value("exam_answer"), expected, which)
+    assert_gradients(student.value("exam_answer"), expected, which, **tolerances)
     assert_close(student.value("exam_given"), given, "what was given, after the call", rtol=0, atol=0)
 
 
@@ -242,11 +277,12 @@ def back_to_shared_weights(student, rng):
 @exam("test_sequence_backward", hint="Without grad_state the walk begins with zeros, of the states' shape and dtype.")
 def no_gradient_by_the_final_state(student, rng):
     check_sequence(student, rng, 3, 5, 2, 4, state=False, which=["x", "h_0", "c_0"])
+    check_sequence(student, rng, 3, 5, 2, 4, state=False, dtype=torch.float32, rtol=1e-4, atol=1e-5)
 
 
 @exam("test_sequence_backward", hint="Without grad_outputs all that reaches an earlier step comes from the final pair, by h and by c.")
 def no_gradient_by_the_outputs(student, rng):
-    check_sequence(student, rng, 3, 5, 2, 4, outputs=False, which=["x", "h_0", "c_0"])
+    check_sequence(student, rng, 3, 5, 2, 4, outputs=False, scale=50.0, which=["x", "h_0", "c_0"])
 
 
 @exam("test_sequence_backward", hint="A sequence of one step and a batch of one keep their dimensions; the final h is then the only output too.")
@@ -300,7 +336,7 @@ def check_kept(student, rng, batch, time, features, hidden, bias, which, dtype=t
     for k in which:
         what = ("everything", "alone")[k]
         assert_close(answer[k], expected_kept(cell, x, bias)[k], what, **tolerances or {"rtol": 1e-6, "atol": 1e-9})
-    return numbers
+    return {**numbers, "x": x}
 
 
 @exam("test_memory_kept", weight=2, hint="Each unit's last memory by its own first one, by every road: nothing is detached, and no other unit's share is added.")
@@ -326,10 +362,12 @@ def smallest_cases(student, rng):
     check_kept(student, rng, 1, 3, 2, 3, 2.0, which=[0, 1], dtype=torch.float32, rtol=1e-3, atol=1e-5)
 
 
-@exam("test_memory_kept", hint="After the call the cell you were given holds the numbers it had before; work on a copy, or put them back.")
+@exam("test_memory_kept", hint="After the call the cell you were given is as before, in numbers, dtype and requires_grad; work on a copy, or put all back.")
 def the_cell_is_as_before(student, rng):
-    numbers = check_kept(student, rng, 2, 3, 2, 3, 5.0, which=[1])
-    assert_close(student.value("dict(exam_cell.state_dict())"), numbers, "the cell after the call", rtol=0, atol=0)
+    for dtype in (torch.float64, torch.float32):
+        given = check_kept(student, rng, 2, 3, 2, 3, 5.0, which=[1], dtype=dtype, rtol=1e-3, atol=1e-5)
+        assert_close(student.value("{**exam_cell.state_dict(), 'x': exam_x}"), given, "what was given, after the call", rtol=0, atol=0)
+        assert student.value("all(parameter.requires_grad for parameter in exam_cell.parameters())"), "requires_grad is off after the call"
 
 
 # 5. the questions

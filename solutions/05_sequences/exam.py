@@ -33,6 +33,14 @@ def drawn_layer(rng, features, hidden, dtype=torch.float32, **options):
     return layer
 
 
+def call_and_compare(student, function, inputs, expected):
+    """The answer, and the inputs after the call, which must be as they were."""
+    student.put("exam_inputs", inputs)
+    student.run(f"exam_answer = {function}(*exam_inputs)")
+    assert_close(student.value("exam_answer"), expected, f"the answer of {function}")
+    assert_close(student.value("exam_inputs"), inputs, f"the inputs after {function}", rtol=0, atol=0)
+
+
 # 1. pad and pack
 
 
@@ -51,21 +59,22 @@ def check_padding(student, rng, side, cases):
     student.refusing(*BY_HAND)
     for lengths, features, value, dtype in cases:
         sequences = ragged(rng, lengths, features, dtype)
+        sequences[0][-1] = value  # a real step, for all that
         assert_close(student.call("pad", sequences, value=value, side=side), padded(sequences, value, side), "(x, lengths, mask)")
 
 
-@exam("test_pad", weight=2, hint="pad on the right: x takes the sequences' dtype and the given value, and the mask is true up to each length.")
+@exam("test_pad", weight=2, hint="pad on the right: x takes the sequences' dtype and the given value, be it nan, and the mask is true up to each length, whatever stands there.")
 def pads_on_the_right(student, rng):
     longest = int(rng.integers(6, 9))
     cases = [(shuffled(rng, [2, longest, 1, 4]), 3, -1.5, torch.float32), (shuffled(rng, [3, 5]), 2, 4.0, torch.float64)]
-    check_padding(student, rng, "right", cases)
+    check_padding(student, rng, "right", [*cases, ([4, 2, 3], 2, math.nan, torch.float32)])
 
 
 @exam("test_pad", weight=2, hint="pad on the left: every sequence ends at the batch's last step, and the mask lies where the sequence lies.")
 def pads_on_the_left(student, rng):
     longest = int(rng.integers(6, 9))
     cases = [(shuffled(rng, [2, longest, 1, 4]), 3, 2.5, torch.float32), (shuffled(rng, [3, 5]), 2, -4.0, torch.float64)]
-    check_padding(student, rng, "left", cases)
+    check_padding(student, rng, "left", [*cases, ([4, 2, 3], 2, -math.inf, torch.float32)])
 
 
 @exam("test_pad", hint="pad: one sequence alone, sequences of one step or all of one length are batches too; without arguments the padding is 0, on the right.")
@@ -73,6 +82,7 @@ def pads_the_smallest_batches(student, rng):
     student.refusing(*BY_HAND)
     for lengths, features in (([1], 1), ([4], 2), ([3, 3], 1), ([1, 1, 1], 3), ([1, 2], 1)):
         sequences = ragged(rng, lengths, features)
+        sequences[-1][-1] = 0
         assert_close(student.call("pad", sequences), padded(sequences, 0.0, "right"), "(x, lengths, mask)")
         assert_close(student.call("pad", sequences, 0.0, "left"), padded(sequences, 0.0, "left"), "(x, lengths, mask)")
 
@@ -89,6 +99,7 @@ def check_packing(student, rng, cases):
     student.refusing(*BY_HAND)
     for lengths, features, dtype in cases:
         sequences = ragged(rng, lengths, features, dtype)
+        sequences[0][-1] = 0
         assert_close(student.call("pack", sequences), packed(sequences), "(data, batch_sizes, order, back)")
 
 
@@ -114,6 +125,21 @@ def leaves_the_list_alone(student, rng):
         student.run(f"exam_answer = {function}(exam_sequences)")
         assert_close(student.value("tuple(exam_answer)"), expected, f"the answer of {function}")
         assert_close(student.value("exam_sequences"), sequences, f"the list after {function}", rtol=0, atol=0)
+
+
+@exam("test_pad", hint="Gradients: x and data lead back to the sequences; build them from the tensors themselves, not from copies of their numbers.")
+def gradients_reach_the_sequences(student, rng):
+    student.refusing(*BY_HAND)
+    sequences = ragged(rng, shuffled(rng, [2, 4, 1]), 2, torch.float64)
+    calls = (("pad(exam_sequences)[0]", padded(sequences, 0.0, "right")[2]), ("pad(exam_sequences, 1.0, 'left')[0]", padded(sequences, 1.0, "left")[2]),
+             ("pack(exam_sequences)[0]", None))
+    for call, mask in calls:
+        leaves = [sequence.clone().requires_grad_() for sequence in sequences]
+        student.put("exam_sequences", sequences)
+        student.run("exam_leaves = [sequence.requires_grad_() for sequence in exam_sequences]\n"
+                    f"exam_grads = list(torch.autograd.grad(({call} ** 3).sum(), exam_leaves))")
+        expected = torch.autograd.grad(sum((leaf ** 3).sum() for leaf in leaves), leaves)
+        assert_close(student.value("exam_grads"), list(expected), f"gradients of {call}")
 
 
 # 2. summaries and mean_loss
@@ -145,6 +171,14 @@ def summaries_wherever_the_padding_stands(student, rng):
         places = [places[k] for k in rng.permutation(len(places))]
         output, mask, pieces = placed(rng, places, 2 * hidden, dtype)
         assert_close(student.call("summaries", output, mask), summary(pieces), "(last, mean)")
+
+
+@exam("test_summaries", hint="output, prediction, target and mask must be as they were after the call, their padding too: clear a copy of it.")
+def leaves_the_padding_alone(student, rng):
+    output, mask, pieces = placed(rng, ANYWHERE, 4)
+    target, _, theirs = placed(rng, ANYWHERE, 4)
+    call_and_compare(student, "summaries", [output, mask], summary(pieces))
+    call_and_compare(student, "mean_loss", [output, target, mask], (torch.cat(pieces) - torch.cat(theirs)).square().mean())
 
 
 @exam("test_summaries", hint="summaries: nan and inf in the padding must not come through; multiplying them by 0 does not take them away.")
@@ -227,6 +261,10 @@ def both_ways(student, rng, lengths, time, features, hidden, dtype=torch.float32
     return layer, x, torch.tensor(lengths)
 
 
+def only_valid(x, lengths):
+    return torch.where((torch.arange(x.shape[1]) < lengths[:, None])[:, :, None], x, 0.0)
+
+
 def run_packed(layer, x, lengths, state=None):
     output, final = layer(rnn.pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False), state)
     return rnn.pad_packed_sequence(output, batch_first=True, total_length=x.shape[1])[0], final
@@ -270,14 +308,18 @@ def odd_batches(student, rng):
         assert_close(ask_run(student, x, lengths), run_packed(layer, x, lengths), "output, (h_n, c_n)")
 
 
-@exam("test_run_padded", weight=2, hint="nan in the padding must reach neither values nor gradients, and nothing may be detached: clear the padding before a cell sees it.")
+@exam("test_run_padded", weight=2, hint="nan and inf in the padding must reach neither values nor gradients, and nothing may be detached: make the padding zero before a cell sees it.")
 def gradients_despite_nan(student, rng):
-    layer, x, lengths = both_ways(student, rng, shuffled(rng, [2, 5, 1, 4]), 6, 2, 3, torch.float64, padding=math.nan)
+    for padding in (math.nan, math.inf):
+        check_gradients_of_both_directions(student, rng, padding)
+
+
+def check_gradients_of_both_directions(student, rng, padding):
+    layer, x, lengths = both_ways(student, rng, shuffled(rng, [2, 5, 1, 4]), 6, 2, 3, torch.float64, padding)
     state = states(rng, 2, 4, 3, dtype=torch.float64)
     weights = draw(rng, 4, 6, 6, dtype=torch.float64)
     found = ask_run(student, x, lengths, state)
-    valid = (torch.arange(6) < lengths[:, None])[:, :, None]
-    clean = torch.where(valid, x, 0.0).requires_grad_()
+    clean = only_valid(x, lengths).requires_grad_()
     leaves = [value.clone().requires_grad_() for value in state]
     output, (h, c) = run_packed(layer, clean, lengths, tuple(leaves))
     assert_close(found, (output, (h, c)), "output, (h_n, c_n)")
@@ -296,10 +338,20 @@ def gradients_despite_nan(student, rng):
 
 @exam("test_run_padded", hint="Each cell may be called at most once for each step, with all sequences together: no loop over the sequences.")
 def the_batch_goes_together(student, rng):
-    layer, x, lengths = both_ways(student, rng, shuffled(rng, [5, 4, 5, 3, 2, 5]), 5, 2, 3)
-    assert_close(ask_run(student, x, lengths), run_packed(layer, x, lengths), "output, (h_n, c_n)")
-    calls = student.value("ExamCell.exam_calls")
-    assert calls <= 2 * 5, f"the two cells were called {calls} times for 5 steps"
+    for lengths in ([5, 4, 5, 3, 2, 5], [1, 3, 2, 4, 5, 1]):
+        layer, x, lengths = both_ways(student, rng, shuffled(rng, lengths), 5, 2, 3)
+        assert_close(ask_run(student, x, lengths), run_packed(layer, x, lengths), "output, (h_n, c_n)")
+        calls = student.value("ExamCell.exam_calls")
+        assert calls <= 2 * 5, f"the two cells were called {calls} times for 5 steps"
+
+
+@exam("test_run_padded", hint="x, lengths and the given state must be as they were after the call, the padding too: work on a copy.")
+def leaves_the_batch_alone(student, rng):
+    layer, x, lengths = both_ways(student, rng, [2, 5, 4], 6, 2, 3)
+    state = states(rng, 2, 3, 3)
+    expected = run_packed(layer, x, lengths, state)
+    assert_close(ask_run(student, x, lengths, state), expected, "output, (h_n, c_n)")
+    assert_close(student.value("exam_inputs"), (x, lengths, state), "the inputs after run_padded", rtol=0, atol=0)
 
 
 # 4. train_in_pieces
@@ -372,6 +424,7 @@ def from_a_state_with_a_history(student, rng):
     student.run("exam_leaves = [v.requires_grad_() for v in exam_leaves]\nexam_state = tuple(1 * v for v in exam_leaves)")
     assert_trained(ask_train(student, 3), in_pieces(*case, 3, state))
     assert student.value("[v.grad is None for v in exam_leaves]") == [True, True], "a gradient reached the given state"
+    assert student.value("[v.requires_grad for v in exam_state]") == [True, True], "the caller's own state was cut from its graph"
 
 
 @exam("test_train_in_pieces", weight=2, hint="begins: only the rows that it names start from zero, in h and in c, in every layer, and at the first piece too.")
@@ -383,6 +436,18 @@ def rows_that_begin_anew(student, rng):
         student.put("exam_begins", begins)
         student.put("exam_state", state)
         assert_trained(ask_train(student, 3), in_pieces(*case, 3, state, begins))
+
+
+@exam("test_train_in_pieces", hint="Only .grad changes: x, y, the given state, begins and the weights are after the call what they were before it.")
+def leaves_the_rest_alone(student, rng):
+    case = stream_case(student, rng, 3, 5, dtype=torch.float64)
+    state, begins = states(rng, 1, 3, 3, dtype=torch.float64), torch.tensor([[True, False, False], [False, False, True]])
+    student.put("exam_state", state)
+    student.put("exam_begins", begins)
+    before = [parameter.detach().clone() for parameter in (*case[0].parameters(), *case[1].parameters())]
+    assert_trained(ask_train(student, 3), in_pieces(*case, 3, state, begins))
+    given = student.value("[exam_x, exam_y, exam_state, exam_begins, [p.detach() for p in exam_parameters]]")
+    assert_close(given, [case[2], case[3], state, begins, before], "what was given, after the call", rtol=0, atol=0)
 
 
 @exam("test_train_in_pieces", hint="Zero no gradients: what stood in .grad before the call is still in the sum after it.")
@@ -398,14 +463,21 @@ def adds_to_what_is_there(student, rng):
 def holds_one_graph_at_a_time(student, rng):
     expected = in_pieces(*stream_case(student, rng, 2, 9, dtype=torch.float64), 3)
     student.run(
-        "exam_seen, exam_forward = [], exam_layer.forward\n"
+        "exam_held, exam_most, exam_forward = 0, 0, exam_layer.forward\n"
         "def exam_watched(*args, **named):\n"
-        "    exam_seen.append(exam_layer.weight_ih_l0.grad is not None)\n"
+        "    global exam_held, exam_most\n"
+        "    exam_held += (*args, *named.values())[0].shape[1] * torch.is_grad_enabled()\n"
+        "    exam_most = max(exam_held, exam_most)\n"
         "    return exam_forward(*args, **named)\n"
-        "exam_layer.forward = exam_watched"
+        "def exam_freed(gradient):\n"
+        "    global exam_held\n"
+        "    exam_held = 0\n"
+        "exam_layer.forward = exam_watched\n"
+        "exam_layer.weight_ih_l0.register_hook(exam_freed)"
     )
     assert_trained(ask_train(student, 3), expected)
-    assert student.value("exam_seen")[-1:] == [True], "the last piece was run before any backward"
+    most = student.value("exam_most")
+    assert most <= 3, f"{most} steps were run before a backward, a piece has 3"
     held = "[bool(v.requires_grad) for v in (exam_h, exam_c, *exam_losses) if isinstance(v, torch.Tensor)]"
     assert not any(student.value(held)), "a loss or a state that is returned hangs on a graph"
 

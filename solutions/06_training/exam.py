@@ -60,6 +60,7 @@ def one_factor_for_all(student, rng):
     for dtype, limit in ((torch.float64, 1.5), (torch.float32, 0.25), (torch.float32, 3)):
         gradients = [draw(rng, *shape, dtype=dtype, scale=2.0) for shape in SHAPES]
         check_clip(student, [gradients[0], None, *gradients[1:]], limit)
+    check_clip(student, [draw(rng, *shape, scale=0.1) for shape in SHAPES], 0.02)
 
 
 @exam("test_clip", hint="A norm of at most limit leaves every gradient as it is; nothing is scaled up, and zero is a norm too.")
@@ -73,6 +74,13 @@ def small_gradients_stay(student, rng):
 @exam("test_clip", hint="Something like model.parameters() can be walked through only once: collect what you need on that one walk.")
 def walks_once(student, rng):
     check_clip(student, [draw(rng, *shape, scale=3.0) for shape in SHAPES], 0.5, walk="iter")
+
+
+@exam("test_clip", hint="The norm is returned as a Python float: `.item()` takes the number out of a tensor.")
+def norm_is_a_number(student, rng):
+    for gradients in ([draw(rng, *shape) for shape in SHAPES], [None]):
+        check_clip(student, gradients, 1.0)
+        assert student.value("isinstance(exam_norm, (float, int))"), "the norm is no Python float"
 
 
 @exam("test_clip", hint="With an inf or a nan anywhere, all gradients become exactly zero, also those of the other parameters.")
@@ -89,17 +97,22 @@ def broken_gradients_become_zero(student, rng):
 
 
 NET = """
-from torch import nn as exam_nn
+from torch import is_grad_enabled as exam_grad_enabled, nn as exam_nn
 
 
 class ExamNet(exam_nn.Module):
     def __init__(self):
         super().__init__()
         self.memory, self.readout = exam_nn.LSTM(2, 3, batch_first=True), exam_nn.Linear(3, 2)
-        self.modes = []
+        self.modes, self.passes = [], ""
+        self.readout.bias.register_hook(self.went_back)
+
+    def went_back(self, gradient):
+        self.passes += "b"
 
     def forward(self, x):
         self.modes.append(self.training)
+        self.passes += "f" * exam_grad_enabled()
         return self.readout(self.memory(x)[0][:, -1])
 """
 
@@ -180,6 +193,13 @@ def clips_the_whole_step(student, rng):
     check_training(student, rng, steps=3, parts=4, limit=0.5)
 
 
+@exam("test_train", hint="A piece goes forward and backward before the next one does; the model is never given all pieces at once.")
+def one_piece_at_a_time(student, rng):
+    check_training(student, rng, steps=2, parts=3, limit=1e6)
+    passes = student.value("exam_net.passes")
+    assert passes.count("f") >= 6 and "ff" not in passes, f"forward and backward passes for six pieces: {passes}"
+
+
 @exam("test_train", hint="A gradient may already be there when train begins; it belongs to nothing that train is asked to do.")
 def forgets_older_gradients(student, rng):
     stale = "for exam_parameter in exam_net.parameters():\n    exam_parameter.grad = exam_torch.ones_like(exam_parameter)"
@@ -220,15 +240,15 @@ def ask(student, function, network, x):
     return answers.detach().float()
 
 
-def ask_without_memory(student, function, network, x):
-    """The answers while all parameters of the network's LSTM are zero."""
+def ask_without_memory(student, function, network, x, fill="zero_()"):
+    """The answers while all parameters of the network's LSTM are zero, or filled with other numbers."""
     student.run(
         "import torch as exam_torch\n"
         f"exam_layers = [module for module in {network}.modules() if isinstance(module, exam_torch.nn.LSTM)]\n"
         "exam_memory = [p for layer in exam_layers for p in layer.parameters()]\n"
         "exam_kept = [p.detach().clone() for p in exam_memory]\n"
         "for exam_parameter in exam_memory:\n"
-        "    exam_parameter.detach().zero_()"
+        f"    exam_parameter.detach().{fill}"
     )
     answers = ask(student, function, network, x)
     student.run("for exam_parameter, exam_old in zip(exam_memory, exam_kept):\n    exam_parameter.detach().copy_(exam_old)")
@@ -242,8 +262,17 @@ def check_one_by_one(student, function, network, x):
 
 
 def check_evaluation(student, function, network, x):
-    student.run(f"{network}.train()")
+    student.run(
+        "import torch as exam_torch\n"
+        f"exam_modes, exam_network, {network} = [], {network}, None\n"
+        "for exam_layer in exam_network.modules():\n"
+        "    if isinstance(exam_layer, exam_torch.nn.LSTM):\n"
+        "        exam_layer.register_forward_pre_hook(lambda layer, args: exam_modes.append(layer.training))\n"
+        "exam_network.train()"
+    )
+    network = "exam_network"  # its old name holds nothing now
     one = ask(student, function, network, x)
+    assert not student.value("any(exam_modes)"), "the LSTM ran in training mode"
     assert not student.value("exam_answers.requires_grad"), "the answers carry a graph"
     student.run(f"{network}.train()")
     assert_close(ask(student, function, network, x), one, "a second answer to the same", rtol=1e-4, atol=1e-4)
@@ -262,6 +291,8 @@ def check_sums(student, rng, level):
     error = (ask(student, "predict_sum", "adder", x) - target).abs().mean().item()
     assert error < level, f"mean error {error:.3f}, the level is {level}"
     assert ask_without_memory(student, "predict_sum", "adder", x).std() < 1e-3, "the sum does not come from the LSTM"
+    others = ask_without_memory(student, "predict_sum", "adder", x, fill="uniform_(-1, 1)")
+    assert (others - target).abs().mean() > 0.15, "with other numbers in the LSTM it adds as well"
 
 
 ADDING_HINT = "Mean error on fresh sequences below {}, from the LSTM alone; always saying 1 gives 0.33. The check says what yours reaches."
@@ -289,7 +320,7 @@ def sums_one_by_one(student, rng):
     check_one_by_one(student, "predict_sum", "adder", x)
 
 
-@exam("test_adder", hint="Call predict_sum after adder.train(): it must switch to evaluation mode itself, and leave no graph behind.")
+@exam("test_adder", hint="Call predict_sum after adder.train(): it must switch the network that it is given, by whatever name, to evaluation mode, and leave no graph behind.")
 def sums_in_evaluation(student, rng):
     x, _ = adding(rng, 40)
     check_sums(student, rng, 0.25)
@@ -334,9 +365,11 @@ def beats_them_well(student, rng):
     check_forecasts(student, float(rng.uniform(0.5, 0.9)), 0.7)
 
 
-@exam("test_forecaster", weight=2, hint="The forecast of a window times a factor is the factor times its forecast: no fixed scale, and no number added on the way.")
+@exam("test_forecaster", weight=2, hint="The forecast of a window times a factor is the factor times its forecast: no fixed scale, none that is 0 where most years are, no number added on the way.")
 def follows_the_unit(student, rng):
-    windows = LATER[:, :22]
+    lonely = torch.zeros(3, 22)
+    lonely[[0, 1, 2], [0, 9, 21]] = 20.0
+    windows = torch.cat([LATER[:, :22], lonely])
     check_forecasts(student, 1.0, 0.95)
     once = ask(student, "forecast", "forecaster", windows)
     for factor in (float(rng.uniform(0.3, 0.6)), float(rng.uniform(1.8, 3))):
@@ -351,7 +384,7 @@ def forecasts_one_by_one(student, rng):
     check_one_by_one(student, "forecast", "forecaster", windows)
 
 
-@exam("test_forecaster", hint="Call forecast after forecaster.train(): it must switch to evaluation mode itself, leave no graph and change no window.")
+@exam("test_forecaster", hint="Call forecast after forecaster.train(): it must switch the network that it is given, by whatever name, to evaluation mode, leave no graph and change no window.")
 def forecasts_in_evaluation(student, rng):
     windows = LATER[:, :22].clone()
     check_forecasts(student, 1.0, 0.95)

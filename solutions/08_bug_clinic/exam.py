@@ -45,6 +45,20 @@ def admit(student, build, healthy):
     student.run(f"exam_model = {build}.to({dtype})\nexam_model.load_state_dict(exam_numbers, strict=False)")
 
 
+def check_answers(student, healthy, *inputs, what):
+    """In both modes, with other numbers, the answer is the healthy one's, twice in a row, and the inputs stay as they were."""
+    student.put("exam_inputs", inputs)
+    for mode in ("train", "eval"):
+        student.run(f"exam_model.{mode}()\nwith torch.no_grad():\n    for exam_parameter in exam_model.parameters():\n        exam_parameter *= 0.8")
+        with torch.no_grad():
+            for parameter in healthy.parameters():
+                parameter *= 0.8
+        for _ in range(2):
+            student.run("exam_answer = exam_model(*exam_inputs)")
+            assert_close(student.value("exam_answer"), healthy(*inputs), f"{what} in mode {mode}")
+    assert_close(student.value("exam_inputs"), inputs, "the inputs afterwards", rtol=0, atol=0)
+
+
 def leaves(inputs):
     """The floating tensors among the inputs as fresh leaves that want a gradient; the rest as it is."""
     if isinstance(inputs, torch.Tensor):
@@ -101,11 +115,11 @@ def tokens(rng, words, batch, time):
 
 @exam("test_reviews", weight=2, hint="Both h and c start from zeros, at every call, in training as in evaluation.")
 def reviews_start_from_nothing(student, rng):
-    for (batch, time), mode in zip(SIZES, ("eval", "train")):
+    for batch, time in SIZES:
         healthy, words = reviews(student, rng, 13, 4, 6), tokens(rng, 13, batch, time)
-        student.run(f"exam_model.{mode}()")
-        for given in (words, words, tokens(rng, 13, batch + 1, time)):
-            assert_close(student.call("exam_model", given), healthy(given), f"scores in {mode}")
+        check_answers(student, healthy, words, what="scores")
+        more = tokens(rng, 13, batch + 1, time)
+        assert_close(student.call("exam_model", more), healthy(more), "scores of more reviews")
 
 
 @exam("test_reviews", hint="Whatever the state is made of, it has the dtype of x and the size of this batch.")
@@ -138,8 +152,8 @@ def motion(student, rng, channels, width, hidden, classes, dtype=torch.float32):
 @exam("test_motion", weight=2, hint="The layer walks along time, each recording by itself; what is classified is the last step of every recording.")
 def recordings_by_themselves(student, rng):
     for batch, time in (*SIZES, (4, 4)):
-        healthy, signal = motion(student, rng, 3, 4, 5, 2), draw(rng, batch, 3, time)
-        assert_close(student.call("exam_model", signal), healthy(signal), "classes")
+        healthy, signal = motion(student, rng, 3, 4, 5, 2), draw(rng, batch, 3, time, scale=3.0)
+        check_answers(student, healthy, signal, what="classes")
 
 
 @exam("test_motion", hint="A batch of one is a batch: the answer is (1, classes). A recording of one step is a recording.")
@@ -175,7 +189,7 @@ def one_matrix(student, rng, features, hidden, dtype=torch.float32):
 def steps_of_one_matrix(student, rng):
     for batch, time in SIZES:
         healthy, x = one_matrix(student, rng, 3, 5), draw(rng, time, batch, 3)
-        assert_close(student.call("exam_model", x), healthy(x), "output, (h, c)")
+        check_answers(student, healthy, x, what="output, (h, c)")
 
 
 @exam("test_one_matrix", hint="With open gates c adds up over the steps, beyond 1: nothing limits the memory itself.")
@@ -208,17 +222,18 @@ def sentences(student, rng, features, hidden, lengths, dtype=torch.float32):
     return healthy, [draw(rng, length, features, dtype=dtype) for length in lengths]
 
 
-@exam("test_sentences", weight=2, hint="A sentence has the same vector in every company, and stands at its place in the list, whatever the order of lengths.")
+@exam("test_sentences", weight=2, hint="A sentence has the same vector in every company, and stands at its place in the list, whatever the order of lengths; the list is not changed.")
 def sentences_in_any_order(student, rng):
     for lengths in ((3, 6, 1, 4), (5, 2), (2, 2, 7)):
         healthy, given = sentences(student, rng, 3, 4, lengths)
-        assert_close(student.call("exam_model", given), healthy(given), "vectors")
+        check_answers(student, healthy, given, what="vectors")
 
 
-@exam("test_sentences", hint="Both directions skip the padding: forward ends before it, backward begins after it. The dtype is that of the sentences.")
+@exam("test_sentences", hint="Both directions skip the padding, and nothing else: a word of zeros is a word. The dtype is that of the sentences.")
 def sentences_of_other_kinds(student, rng):
     for lengths in ((9, 8, 1), (1, 2), (6,)):
         healthy, given = sentences(student, rng, 2, 3, lengths, torch.float64)
+        given[-1][-1] = 0
         assert_close(student.call("exam_model", given), healthy(given), "vectors in float64")
 
 
@@ -245,23 +260,24 @@ def state_of(rng, batch, hidden, dtype=torch.float32):
 def windows_in_order(student, rng):
     for batch, time, window in ((3, 6, 2), (2, 8, 4), (4, 5, 1)):
         healthy, x, state = long_reader(student, rng, 3, 4, window), draw(rng, batch, time, 3), state_of(rng, batch, 4)
-        assert_close(student.call("exam_model", x), healthy(x), "output, (h, c)")
-        assert_close(student.call("exam_model", x, state), healthy(x, state), "output, (h, c) from a state")
+        check_answers(student, healthy, x, state, what="output, (h, c) from a state")
+        check_answers(student, healthy, x, what="output, (h, c)")
 
 
 @exam("test_long_reader", hint="The windows are what the program is for: mend how they are joined, and leave them.")
 def windows_remain(student, rng):
-    healthy, x = long_reader(student, rng, 3, 4, 2), draw(rng, 3, 6, 3)
-    student.put("exam_x", x)
-    student.run(
-        "exam_sizes = []\n"
-        "def exam_hook(module, args, named):\n"
-        "    exam_sizes.append((*args, *named.values())[0].shape[1])\n"
-        "exam_model.lstm.register_forward_pre_hook(exam_hook, with_kwargs=True)\n"
-        "exam_answer = exam_model(exam_x)"
-    )
-    assert_close(student.value("exam_answer"), healthy(x), "output, (h, c)")
-    assert student.value("max(exam_sizes, default=0)") <= 2, "self.lstm got more than a window at once"
+    for window in (2, 1, 4):
+        healthy, x = long_reader(student, rng, 3, 4, window), draw(rng, 3, 6, 3)
+        student.put("exam_x", x)
+        student.run(
+            "exam_sizes = []\n"
+            "def exam_hook(module, args, named):\n"
+            "    exam_sizes.append((*args, *named.values())[0].shape[1])\n"
+            "exam_model.lstm.register_forward_pre_hook(exam_hook, with_kwargs=True)\n"
+            "exam_answer = exam_model(exam_x)"
+        )
+        assert_close(student.value("exam_answer"), healthy(x), "output, (h, c)")
+        assert student.value("max(exam_sizes, default=0)") <= window, "self.lstm got more than a window at once"
 
 
 @exam("test_long_reader", hint="The last window may be shorter than the others: join pieces along the dimension in which they differ.")
@@ -295,7 +311,7 @@ def tower(student, rng, features, hidden, layers, dtype=torch.float32):
 def towers_of_several_layers(student, rng):
     for (batch, time), layers in zip((*SIZES, (2, 3)), (2, 3, 4)):
         healthy, x = tower(student, rng, 3, 5, layers), draw(rng, time, batch, 3)
-        assert_close(student.call("exam_model", x), healthy(x), "output, (h, c)")
+        check_answers(student, healthy, x, what="output, (h, c)")
 
 
 @exam("test_tower", hint="One layer, one step, one sequence, float64: new tensors take their size and dtype from what is there.")
@@ -429,17 +445,17 @@ def gradients_end_with_the_call(student, rng):
     assert_close(student.value("exam_grads"), expected, "gradients of each call to each window")
 
 
-@exam("test_gauge", hint="reset() empties the memory; after it the batch may have another size. Evaluation goes on like training.")
+@exam("test_gauge", hint="reset() empties the memory, and nothing else does; after it the batch may have another size. Each gauge has a memory of its own.")
 def reset_and_go_on(student, rng):
     healthy = gauge(student, rng, 1, 3)
-    student.run("exam_model.eval()")
+    student.run("exam_other = Gauge(1, 3)")
     for batch in (3, 1):
         state = None
-        for length in (2, 4):
+        for length, mode in ((2, "eval"), (4, "eval"), (3, "train")):
             x = draw(rng, length, batch, 1)
             forecast, state = go_on(healthy, x, state)
             student.put("exam_x", x)
-            student.run("exam_forecast = exam_model(exam_x)\nexam_forecast.sum().backward()")
+            student.run(f"exam_model.{mode}()\nexam_forecast = exam_model(exam_x)\nexam_forecast.sum().backward()\nexam_other(exam_x), exam_other.reset()")
             assert_close(student.value("exam_forecast"), forecast, "forecast")
         student.run("exam_model.reset()")
 
@@ -463,10 +479,8 @@ def right_name(program, letter):
     def examine(student, rng):
         given = student.value("names")
         assert isinstance(given, dict), "names is no dict"
-        found = [str(name).strip().upper() for name in given.values()]
-        mine = str(given.get(program)).strip().upper()
-        assert mine == letter, f"{program} is {mine}, right is {letter}"
-        assert found.count(letter) == 1, f"{letter} stands at several programs"
+        assert given.get(program) == letter, f"{program} is {given.get(program)!r}, right is {letter}"
+        assert list(given.values()).count(letter) == 1, f"{letter} stands at several programs"
 
     examine.__name__ = f"name_of_{program}"
     return examine

@@ -50,6 +50,7 @@ def double(x): return Pretender()""",
 Named = type("Tensor", (), {"__eq__": lambda s, o: True, "__module__": "torch"})
 def double(x): return Named()""",
     "a tensor without memory": "def double(x): return torch.zeros(1).expand(10**12)",
+    "a tensor that hides its shape": "def double(x): return torch.nested.nested_tensor([x, x[:1]])",
     "a nested bomb": "def double(x):\n    a = []\n    for _ in range(10**5): a = [a]\n    return a",
     "a list of itself": "def double(x):\n    a = []; a.append(a); a.append(a)\n    return a",
     "a dict with a NaN key": "def double(x): return {float('nan'): x}",
@@ -127,6 +128,7 @@ def test_each_lie_is_told_by_its_name(told):
     assert "an object of type Liar" in told["an object that equals everything"].message
     assert "an object of type Subclass" in told["a tensor subclass that answers for torch"].message
     assert "too large" in told["a tensor without memory"].message
+    assert "cannot be graded" in told["a tensor that hides its shape"].reason
     assert told["exiting"].reason == "Your code ended its process."
     assert told["all the memory"].reason == "Your code raised MemoryError."
     assert told["a loop that swallows every exception"].reason == "Your code took more than 5 s."
@@ -343,6 +345,12 @@ def double(x):
 HOGS = {
     "one process, little by little": "kept = []\nwhile True: kept.append(bytearray(1 << 20))",
     "empty files without end": "for n in range(10**9): open(str(n), 'w').close()",
+    "tables of pages that are never written": """
+import mmap
+space = mmap.mmap(-1, 1 << 40, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x4000, prot=mmap.PROT_READ)
+space.madvise(15)
+for place in range(0, 1 << 40, 1 << 21): space[place]
+while True: pass""",
     "split over children": "import os, time\nfor _ in range(12):\n    if os.fork() == 0:\n        kept = bytearray(80 << 20); time.sleep(100)\ntime.sleep(100)",
 }
 
@@ -352,6 +360,16 @@ def test_memory_is_limited_for_all_processes_together(grade_cells, hog):
     outcome = grade_cells(TRIPLE, HOGS[hog], *CHECKS, limits={"memory_mb": 700, "seconds": 30})
     assert (outcome.status, outcome.scores) == ("out-of-memory", ZERO)
     assert outcome.message == "More than 700 MB of memory were used in code cell 2."
+
+
+@pytest.mark.parametrize("module", ["orjson", "msgpack", "triton"])
+def test_a_file_of_hers_does_not_run_before_her_cells(grade_cells, tmp_path, module):
+    """Not even as a package that something in the sandbox would import if it were installed."""
+    (tmp_path / f"{module}.py").write_text("import os\nos._exit(1)")
+    (tmp_path / "given.py").write_text("def double(x):\n    return 2 * x")
+    cells = ("from given import double", "%%writefile mine.py\ndef triple(x):\n    return 3 * x", "from mine import triple")
+    outcome = grade_cells(*cells, *CHECKS, helpers=(tmp_path / f"{module}.py", tmp_path / "given.py"))
+    assert (outcome.status, outcome.scores) == ("graded", {"test_double": 2.0, "test_triple": 2.0})
 
 
 def test_one_huge_request_is_refused_to_the_code_itself(grade_cells):

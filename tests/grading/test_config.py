@@ -7,6 +7,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbgrader.api import Gradebook
+from nbgrader.apps import NbGraderAPI
 
 from grading.course import REPOSITORY, gradebook_exists, open_course
 
@@ -60,6 +61,14 @@ def test_a_release_that_the_gradebook_does_not_know_is_not_graded(tiny, programs
     done = subprocess.run(["nbgrader", "autograde", ASSIGNMENT], cwd=tiny.folder, env=programs, capture_output=True, text=True)
     assert done.returncode != 0
     assert "is not the one in the gradebook" in done.stderr and "python -m grading release" in done.stderr
+
+
+def test_a_timestamp_that_is_none_does_not_stop_formgraders_pages(tiny):
+    tiny.hand_in("ada", tiny.notebook(), {"timestamp.txt": b"yesterday"})
+    tiny.hand_in("bob", tiny.notebook(), {"timestamp.txt": b"2026-11-21 10:00:00 UTC"})
+    course = open_course(tiny.folder)
+    rows = NbGraderAPI(course, config=course.config).get_submissions(ASSIGNMENT)
+    assert {row["student"]: row["timestamp"] for row in rows} == {"ada": None, "bob": "2026-11-21T10:00:00"}
 
 
 def test_a_new_class_folder_gets_a_configuration_that_points_here(tmp_path):

@@ -78,6 +78,7 @@ HONEST = {
     "many threads of torch": "torch.set_num_threads(4)\n_ = torch.randn(512, 512) @ torch.randn(512, 512)\n(torch.randn(9, 9, requires_grad=True) ** 2).sum().backward()",
     "seeds": "torch.manual_seed(0)",
     "builtins redefined": "print = sum = len = list = dict = isinstance = type = None",
+    "anomalies and autocast": "torch.autograd.set_detect_anomaly(True)\ntorch.autocast('cpu').__enter__()",
     "low precision of products": "torch.set_float32_matmul_precision('medium')",
     "deep recursion": "def deep(n):\n    return deep(n + 1)\ndeep(0)",
     "autoreload and another traceback": "%load_ext autoreload\n%autoreload 2\n%xmode Minimal",
@@ -103,6 +104,7 @@ def doubles(student, rng):
     assert_close(student.value("torch.ones(2)"), torch.ones(2), "the default dtype")
     student.run("import matplotlib.pyplot as plt; plt.figure(); plt.show(); import sys; print_ = sys.stdout.write('hi')")
     student.run("torch.randn(512, 512) @ torch.randn(512, 512)")
+    assert student.value("(torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.float32 and not torch.is_anomaly_enabled()")
     assert student.value("torch.get_float32_matmul_precision()") == "highest"
 """
     outcome = grade_cells(DOUBLE, *HONEST.values(), ("test_double", ""), exam=exam)
@@ -113,6 +115,34 @@ def doubles(student, rng):
     assert "frontend does not support input" in outputs["input"][0].evalue
     assert any("image/png" in o.get("data", {}) for o in outputs["a plot"])
     assert any(o.get("data") == {"text/plain": "'mine'"} for o in outputs["a file of its own"])
+
+
+TAKEN = {
+    "numbers": "sum = 0\nmax, min, len, any, all = 1, 2, 3, True, False",
+    "containers": "list, dict, tuple, zip = [1], {}, (2,), 'a.zip'\nint = float = isinstance = type = print = None",
+    "torch's": "from torch import *",
+    "Python's own": "import builtins\nbuiltins.sum = None",
+}
+
+
+@pytest.mark.parametrize("way", TAKEN)
+def test_names_of_pythons_own_may_be_taken(grade_cells, way):
+    """The exam's code still means Python's; the student's means hers, but for what cannot be called."""
+    exam = """
+from grading.exam import exam
+
+@exam("test_double", hint=".")
+def doubles(student, rng):
+    student.put("exam_x", [1, 2])
+    student.run("class ExamSum:\\n    def __init__(self, start=int(0)):\\n        super().__init__()\\n        self.of = lambda items: sum(list(items), start)")
+    student.run("exam_sum = ExamSum().of(double(x) for x in exam_x)")
+    assert student.value("(exam_sum, [min(len for len in (5, 4))])") == (6, [4])
+    assert student.value("dict(zip(('a', 'b'), tuple(exam_x))) if isinstance(exam_x, list) and all(exam_x) else None") == {"a": 1, "b": 2}
+    assert student.call("own") == 3
+"""
+    own = "max = lambda numbers: 3\ndef own():\n    return max([1]) + len([])"
+    outcome = grade_cells("import torch", TAKEN[way], DOUBLE, own, ("test_double", ""), exam=exam)
+    assert outcome.parts[0].message == ""
 
 
 KINDS = """

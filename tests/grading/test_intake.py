@@ -207,7 +207,19 @@ def test_what_nbgrader_keeps_beside_a_hand_in_is_read_from_it_alone(folder, tmp_
     assert handed_in_at(tmp_path / "submitted" / "eve" / "02_cell") is None
 
 
-@pytest.mark.parametrize("text", ["", "yesterday", "9" * 500, "\x00", "é"])
+@pytest.mark.parametrize("text", ["", "yesterday", "9" * 500, "\x00", "é", "0001-01-01 00:00:00 UTC", "9999-12-31 23:59:59 UTC"])
 def test_a_timestamp_that_is_none_counts_as_none(folder, text):
     (folder / "timestamp.txt").write_text(text)
     assert handed_in_at(folder) is None
+
+
+def test_a_folder_in_the_place_of_what_nbgrader_keeps_counts_as_nothing(folder):
+    (folder / "timestamp.txt").mkdir()
+    assert handed_in_at(folder) is None and small_file(folder, "timestamp.txt") == ""
+
+
+def test_what_machines_leave_beside_a_notebook_is_left_out(folder):
+    (folder / ".venv" / "bin").mkdir(parents=True)
+    (folder / ".venv" / "bin" / "python").symlink_to("/usr/bin/python3")
+    (folder / "Icon\r").touch()
+    assert take(folder).files == {"02_cell.ipynb": b"{}"}

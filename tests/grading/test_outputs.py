@@ -52,3 +52,10 @@ def test_one_point_is_a_point():
     part = PartResult("test_one", "one", 1.0, True, hint="")
     shown = annotate(nbformat.v4.new_notebook(cells=[cell]), [[]], (part,), {"test_one": 1.0}, {"test_one": 1.0}, "")
     assert "1 of 1 point<" in shown.cells[0].outputs[0].data["text/html"]
+
+
+def test_a_flood_of_small_outputs_is_cut():
+    cells = [nbformat.v4.new_code_cell("") for _ in range(3)]
+    flood = [{"kind": "display_data", "data": {"text/plain": "1"}}] * 4000
+    shown = annotate(nbformat.v4.new_notebook(cells=cells), [flood] * 3, (), {}, {}, "")
+    assert [len(cell.outputs) for cell in shown.cells] == [4000, 1000, 0]

@@ -1,5 +1,7 @@
 """Nothing that a student wrote runs in the browser of who reads it."""
 
+import time
+
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
@@ -9,7 +11,7 @@ from nbgrader.server_extensions.formgrader.handlers import static_path, template
 from traitlets.config.loader import PyFileConfigLoader
 
 from grading.course import CONFIG, REPOSITORY
-from grading.pages import clean_html, for_browser
+from grading.pages import clean_html, for_browser, markdown_to_html
 
 ATTACKS = [
     "<script>alert(1)</script>",
@@ -112,3 +114,28 @@ def test_metadata_other_than_nbgraders_goes():
     cell = new_code_cell("x", metadata={"tags": ["<script>"], "nbgrader": {"grade_id": "a"}, "collapsed": True})
     (clean,) = for_browser(new_notebook(cells=[cell], metadata={"widgets": {"x": 1}})).cells
     assert clean.metadata == {"nbgrader": {"grade_id": "a"}}
+
+
+REPEATED = {
+    "a pasted picture": "![](attachment:a.png)" * 400,
+    "a picture by reference": "[a]: attachment:a.png\n\n" + "![][a]" * 1000,
+    "a long link": f"[a]: http://{'x' * 5000}\n\n" + "[a]" * 1500,
+    "open tags": "".join(f"<b id={n}>" for n in range(400)) + "<p>x" * 1500,
+    "half a formula": "\\begin{a}" * 100_000,
+    "a long text": "a <b>" * 200_000,
+}
+
+
+@pytest.mark.parametrize("text", REPEATED)
+def test_no_text_of_a_student_fills_the_instructors_memory_or_time(text):
+    """On formgrader's pages a text is rendered in the instructor's own server."""
+    started = time.process_time()
+    cell = {"attachments": {"a.png": {"image/png": "A" * 2**20}}}
+    html = markdown_to_html({"cell": cell}, REPEATED[text])
+    assert html.startswith("<pre>") or len(html) < 32 * 2**20
+    assert time.process_time() - started < 10
+
+
+def test_pictures_in_a_text_do_not_make_it_long():
+    html = markdown_to_html({}, f"**so** ![](data:image/png;base64,{'A' * 400_000})")
+    assert html.startswith("<p><strong>so</strong> <img") and len(html) > 400_000

@@ -114,6 +114,12 @@ def test_pictures_reach_the_page_and_other_files_do_not(book):
     assert found == [f"{ASSIGNMENT}.ipynb", "data/a.JPG", "plot.png", "submission_secret.txt", "timestamp.txt"]
 
 
+def test_folders_named_like_our_files_are_no_error(book):
+    files = {f"{folder}/x.png": b"x" for folder in (f"{ASSIGNMENT}.ipynb", "timestamp.txt", "submission_secret.txt")}
+    assert book.grade(files=files)["test_double"] == (4, None, False)
+    assert not list(book.autograded.rglob("*.png"))
+
+
 def test_a_locked_gradebook_is_waited_for(book, monkeypatch):
     book.grade(scores={})
     monkeypatch.setattr(recording, "TRIES", 8)

@@ -7,7 +7,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from grading.intake import Rejected, Submission
-from grading.restore import MOST_CELLS, restore
+from grading.restore import MOST_CELLS, MOST_SOURCE, restore
 
 
 def mark(name, kind="code", **flags):
@@ -102,6 +102,16 @@ def honest(own):
     def huge_output(n):
         at(n, "one")["outputs"] = [{"output_type": "stream", "name": "stdout", "text": "x" * 5_000_000}]
 
+    def ids_in_metadata(n):
+        for cell in n["cells"]:
+            cell["metadata"] = {"id": cell.pop("id")}
+
+    def null_fields(n):
+        n["cells"].append({"cell_type": "code", "source": None, "metadata": None, "outputs": None})
+
+    def picture_in_text(n):
+        n["cells"][0]["source"] = f"![](data:image/png;base64,{'A' * (MOST_SOURCE + 1)})"
+
     def no_kernelspec(n):
         n["metadata"] = {}
 
@@ -126,7 +136,7 @@ def honest(own):
         at(n, "one")["outputs"] = [{"output_type": "made up"}, 7]
         at(n, "one").pop("execution_count")
 
-    return {f.__name__: f for f in (colab, vscode, huge_output, no_kernelspec, renamed_kernel, trimmed, windows, lost_marks, text_edited, strange_outputs)}
+    return {f.__name__: f for f in (colab, vscode, huge_output, ids_in_metadata, null_fields, picture_in_text, no_kernelspec, renamed_kernel, trimmed, windows, lost_marks, text_edited, strange_outputs)}
 
 
 @pytest.mark.parametrize("habit", honest(None))
@@ -138,9 +148,17 @@ def test_honest_oddities_are_accepted(habit, own, release):
     assert all(not cell.get("outputs") for cell in result.notebook.cells)
 
 
-def test_a_byte_order_mark_and_another_file_name_are_accepted(own, release):
+@pytest.mark.parametrize("name", ["tiny.ipynb", "tiny (1).ipynb", "tiny-Copy1.ipynb", "TINY.IPYNB", "tiny.ipynb.txt", "tiny.ipynb.json"])
+def test_another_file_name_is_accepted(own, release, name):
     content = b"\xef\xbb\xbf" + json.dumps(own).encode()
-    assert restored(content, release, "tiny (1).ipynb").changes == []
+    beside = {f"._{name}": b"\0\5\26\7", f"__MACOSX/._{name}": b"\0"}
+    assert restore(Submission(beside | {name: content}, ""), "tiny", release).changes == []
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be", "cp1252"])
+def test_every_usual_encoding_is_read(own, release, encoding):
+    at(own, "why")["source"] = "Größe, é, –"
+    assert sources(restored(json.dumps(own, ensure_ascii=False).encode(encoding), release))[-1] == "Größe, é, –"
 
 
 def test_half_an_emoji_does_not_stop_the_grading(own, release):
@@ -162,7 +180,14 @@ def test_missing_cells_are_put_back_in_their_place(own, release):
     own["cells"] = [cell for cell in own["cells"] if cell not in (at(own, "test_one"), at(own, "two"), at(own, "setup"))]
     result = restored(own, release)
     assert result.changes == ["setup (missing)", "test_one (missing)", "two (missing)"]
-    assert sources(result)[-3:] == ["raise NotImplementedError()", "assert two() == 2", "Because."]
+    assert sources(result)[-3:] == ["", "assert two() == 2", "Because."]
+
+
+def test_cells_merged_into_one_keep_what_they_define(own, release):
+    at(own, "one")["source"] += "\n\ndef two():\n    return 2"
+    own["cells"].remove(at(own, "two"))
+    result = restored(own, release)
+    assert result.changes == ["two (missing)"] and not any("NotImplementedError" in source for source in sources(result))
 
 
 def test_cells_in_another_order_are_put_in_order(own, release):
@@ -178,6 +203,11 @@ def test_of_two_cells_of_one_name_the_last_counts(own, release):
     result = restored(own, release)
     assert result.changes == ["one (there twice; the last counts)"]
     assert [cell.source for cell in result.notebook.cells if cell.id == "one"] == ["def one():\n    return 1"]
+
+
+def test_a_thousand_copies_of_a_cell_are_one_change(own, release):
+    own["cells"] += [at(own, "test_one")] * 900
+    assert restored(own, release).changes == ["test_one (there twice; the last counts)", "cells in another order"]
 
 
 def test_changed_points_are_put_back_and_said(own, release):
@@ -201,9 +231,11 @@ def test_a_mark_of_our_own_on_another_cell_is_dropped(own, release):
 def test_pasted_pictures_stay_and_anything_else_attached_goes(own, release):
     at(own, "why")["attachments"] = {
         "a.png": {"image/png": "aGVsbG8="}, "b.svg": {"image/svg+xml": "aGVsbG8="}, "c.png": {"image/png": '"><script>'},
+        "\ud800.png": {"image/png": "aGVsbG8="},
     }
-    (cell,) = (cell for cell in restored(own, release).notebook.cells if cell.id == "why")
-    assert cell.attachments == {"a.png": {"image/png": "aGVsbG8="}}
+    result = restored(own, release)
+    (cell,) = (cell for cell in result.notebook.cells if cell.id == "why")
+    assert cell.attachments == {"a.png": {"image/png": "aGVsbG8="}} and nbformat.writes(result.notebook).encode()
 
 
 @pytest.mark.parametrize(
@@ -219,6 +251,7 @@ def test_pasted_pictures_stay_and_anything_else_attached_goes(own, release):
         (b'{"cells": [7]}', "no list of cells"),
         (b'{"cells": [{"cell_type": "code", "source": 7}]}', "neither code nor text"),
         (b'{"cells": [{"cell_type": "heading", "source": ""}]}', "neither code nor text"),
+        (b'{"cells": [{"cell_type": ["code"], "source": ""}]}', "neither code nor text"),
         (b'{"cells": []}', "none of the notebook's cells belongs to tiny"),
         (json.dumps({"cells": [{"cell_type": "code", "source": ""}] * (MOST_CELLS + 1)}).encode(), "1001 cells"),
         (json.dumps({"cells": [{"cell_type": "code", "source": "x" * 1_100_000}]}).encode(), "more than 1048576 characters"),
@@ -241,7 +274,7 @@ def test_the_notebook_of_another_exercise_is_rejected(own, release):
 
 def test_without_the_right_notebook_the_folder_is_rejected(own, release):
     content = json.dumps(own).encode()
-    with pytest.raises(Rejected, match="tiny.ipynb is missing: the folder holds no notebook"):
+    with pytest.raises(Rejected, match=r"tiny.ipynb is missing: the folder holds no notebook \(there is one in a folder inside it\)"):
         restore(Submission({"sub/tiny.ipynb": content}, ""), "tiny", release)
     with pytest.raises(Rejected, match="holds 2 notebooks, none of that name"):
         restore(Submission({"a.ipynb": content, "b.ipynb": content}, ""), "tiny", release)

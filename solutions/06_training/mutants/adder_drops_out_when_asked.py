@@ -1,5 +1,4 @@
 # loses: test_adder
-# passes the visible checks: they ask a network that train_adder left in evaluation mode
 # %% adder
 class Adder(nn.Module):
     """(batch, time, 2) to (batch,)."""

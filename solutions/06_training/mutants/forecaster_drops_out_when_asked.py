@@ -1,5 +1,4 @@
 # loses: test_forecaster
-# passes the visible checks: they ask a network that train_forecaster left in evaluation mode
 # %% forecaster
 class Forecaster(nn.Module):
     """(batch, time) to (batch,): the number that follows each window."""

@@ -1,0 +1,17 @@
+# loses: test_sequence_backward
+# %% sequence_backward
+def sequence_backward(grad_outputs, grad_state, tape, weights):
+    """The gradients by x, h_0, c_0 and the weights, from those by all outputs and by the final (h, c)."""
+    zeros = torch.zeros_like(tape[0]["c"])  # (batch, hidden)
+    dh, dc = (zeros, zeros) if grad_state is None else grad_state
+    total = {name: torch.zeros_like(value) for name, value in weights.items()}
+    dx = []
+    n = len(tape)
+    for t in reversed(range(n)):
+        if grad_outputs is not None:
+            dh = dh + grad_outputs[:, t]
+        step = step_backward(dh, dc, tape.pop(), weights)
+        dh, dc = step["h_prev"], step["c_prev"]
+        dx.append(step["x"])
+        total = {name: total[name] + step[name] for name in total}
+    return {"x": torch.stack(dx[::-1], dim=1), "h_0": dh, "c_0": dc, **total}
