@@ -55,17 +55,17 @@ def attempt(function, *args, **named):
         print("note: your code says:", note)
     if inputs_changed(before, (args, named)):
         fail(f"{name} changes what it is given", "the same numbers in its inputs", "other ones",
-             "an operation in place, such as `+=`, `mul_`, `x[...] =` or a list's `sort`")
+             "an operation in place, such as `+=`, `mul_`, `x[...] =`, or a list's `sort` or `pop`")
     return result
 
 
 def inputs_changed(before, after):
-    """Whether a tensor among the inputs has other numbers than before the call; modules may change."""
+    """Whether a tensor, or a key, among the inputs is another than before the call; modules may change."""
     if isinstance(before, torch.Tensor):
         return before.shape != after.shape or not torch.allclose(before, after, rtol=0, atol=0, equal_nan=True)
     if isinstance(before, dict):
-        return any(inputs_changed(before[key], after[key]) for key in before)
-    return isinstance(before, tuple | list) and any(map(inputs_changed, before, after))
+        return before.keys() != after.keys() or any(inputs_changed(before[key], after[key]) for key in before)
+    return isinstance(before, tuple | list) and (len(before) != len(after) or any(map(inputs_changed, before, after)))
 
 
 def named(what, actual, names):

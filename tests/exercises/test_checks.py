@@ -130,6 +130,9 @@ def test_changed_inputs_are_told(checks):
     state = torch.ones(2), torch.ones(2)
     with pytest.raises(checks.CheckFailed, match="changes what it is given"):
         checks.attempt(in_place, torch.ones(2), state, {"bias": torch.ones(2)})
+    for taken in ({"bias": torch.ones(2)}, [torch.ones(2)]):
+        with pytest.raises(checks.CheckFailed, match="changes what it is given"):
+            checks.attempt(lambda given: given.pop(*given if isinstance(given, dict) else ()), taken)
     checks.attempt(lambda module: module.weight.data.zero_(), torch.nn.Linear(2, 2))
 
 
