@@ -115,15 +115,17 @@ def lay_out(task: Task, notebook: nbformat.NotebookNode, folder: Path) -> Job:
     assignment = task.release.assignment
     nbformat.write(notebook, folder / f"{assignment}.ipynb")
     not_hers = {helper.name for helper in task.release.helpers} | {"timestamp.txt", "submission_secret.txt"}
-    extras = set()
+    extras = folder / "extras"
+    extras.mkdir()
     for name, content in task.submission.files.items():
         first = Path(name).parts[0]
         if name.endswith(".ipynb") or first in not_hers or first.startswith("."):
             continue
-        path = folder / "extras" / name
+        path = extras / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
-        extras.add(folder / "extras" / first)
+    for path in (extras, *extras.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)  # whatever the umask: as root, her code runs as somebody else
     return Job(
         student=task.student,
         assignment=assignment,
@@ -132,6 +134,7 @@ def lay_out(task: Task, notebook: nbformat.NotebookNode, folder: Path) -> Job:
         exam=task.release.exam,
         points=task.release.points,
         seed=task.secret,
-        helpers=(*task.release.helpers, *sorted(extras)),
+        helpers=task.release.helpers,
+        extras=extras,
         sandboxed=task.sandboxed,
     )

@@ -52,7 +52,7 @@ def require() -> None:
         )
 
 
-def command(limits: Limits, helpers: Iterable[Path], secrets: Iterable[Path], stack: ExitStack):
+def command(limits: Limits, helpers: Iterable[Path], secrets: Iterable[Path], stack: ExitStack, extras: Path | None = None):
     """Return the start of the command line and the descriptors to pass with it.
 
     `secrets` are files that must not be visible: raise `SandboxUnavailable` if a folder that
@@ -78,6 +78,8 @@ def command(limits: Limits, helpers: Iterable[Path], secrets: Iterable[Path], st
     ]
     for helper in helpers:
         arguments += ["--ro-bind", str(_readable(helper)), f"{HOME}/{helper.name}"]
+    if extras:
+        arguments += [*_parents(Path(frames.EXTRAS)), "--ro-bind", str(_readable(extras)), frames.EXTRAS]
     return [*arguments, "--remount-ro", "/", "--chdir", HOME, "--"], [passwd, refused]
 
 

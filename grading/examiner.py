@@ -60,7 +60,7 @@ def _check_points(job: Job, exam: Exam) -> None:
 def _run(job: Job, exam: Exam, notebook, seed: str) -> Outcome:
     limits = replace(job.limits, **exam.limits)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    with Sandbox(limits, job.helpers, (job.exam, job.notebook), job.sandboxed) as box:
+    with Sandbox(limits, job.helpers, (job.exam, job.notebook), job.sandboxed, job.extras) as box:
         box.begin()
         shown = _execute(box, [cell.source for cell in code])
         whole = len(shown) == len(code)

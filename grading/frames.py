@@ -14,6 +14,7 @@ MEBIBYTE = 1 << 20
 # The variables in which `grading.kernel` tells `grading.driver` its socket and its limit.
 CONTROL = "GRADING_CONTROL"
 ANSWER_BYTES = "GRADING_ANSWER_BYTES"
+EXTRAS = "/opt/handed-in"  # where the sandbox has the student's other files
 
 
 class Closed(ConnectionError):

@@ -11,6 +11,7 @@ the unprivileged user to become, 0 to stay.
 import json
 import os
 import resource
+import shutil
 import socket
 import subprocess
 import sys
@@ -32,6 +33,9 @@ def main() -> None:
     report = socket.socket(fileno=report_descriptor)
     limits = json.loads(frames.receive(report, _REQUEST_LIMIT))
     confine(user, limits)
+    for extra in Path(frames.EXTRAS).glob("*"):
+        copy = shutil.copytree if extra.is_dir() else shutil.copyfile
+        copy(extra, Path(os.environ["HOME"]) / extra.name)
     kernel, client = start(control, limits["answer_mb"] * frames.MEBIBYTE)
     _send(report, {"ready": True})
     cells = json.loads(frames.receive(report, _REQUEST_LIMIT))

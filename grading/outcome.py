@@ -36,8 +36,8 @@ class Job:
 
     `notebook` is the submission with the instructor's cells restored, `points` the most that each
     automatically graded cell can give, `seed` the course's secret. `helpers` are files, and
-    packages such as `lstmlib`, that the instructor lays beside the notebook: nothing else from
-    the student's folder enters the sandbox.
+    packages such as `lstmlib`, that the instructor lays beside the notebook. `extras` is a folder
+    of the student's other files: they are copied there, so that her cells may write them again.
     """
 
     student: str
@@ -48,6 +48,7 @@ class Job:
     points: dict[str, float]
     seed: bytes | int
     helpers: tuple[Path, ...] = ()
+    extras: Path | None = None
     sandboxed: bool = True
     limits: Limits = Limits()
 

@@ -41,9 +41,10 @@ class Sandbox:
         helpers: tuple[Path, ...] = (),
         secrets: tuple[Path, ...] = (),
         sandboxed: bool = True,
+        extras: Path | None = None,
     ):
         self.limits, self.verdict = limits, None
-        self._helpers, self._secrets, self._sandboxed = helpers, secrets, sandboxed
+        self._helpers, self._secrets, self._sandboxed, self._extras = helpers, secrets, sandboxed, extras
         self._deadline = time.monotonic() + limits.start_seconds
         self._begun, self._over = False, threading.Event()
         self._stack = ExitStack()
@@ -80,13 +81,13 @@ class Sandbox:
         with ExitStack() as files:
             if self._sandboxed:
                 require()
-                start, passed = bubblewrap.command(self.limits, self._helpers, self._secrets, files)
+                start, passed = bubblewrap.command(self.limits, self._helpers, self._secrets, files, self._extras)
                 folder, home, package = "/", bubblewrap.HOME, bubblewrap.PACKAGE
             else:
                 start, passed = [], []
                 home = folder = self._stack.enter_context(tempfile.TemporaryDirectory())
                 package = str(Path(__file__).parents[1])
-                _lay(self._helpers, Path(folder))
+                _lay((*self._helpers, *(self._extras.iterdir() if self._extras else ())), Path(folder))
             return subprocess.Popen(
                 [*start, *module],
                 env=_variables(home, package),

@@ -290,6 +290,19 @@ def test_without_a_sandbox_only_when_asked(grade_cells, tmp_path):
     assert (outcome.status, outcome.scores) == ("graded", FULL)
 
 
+@pytest.mark.parametrize("sandboxed", [True, False])
+def test_her_own_files_lie_there_as_copies_that_she_may_write(grade_cells, tmp_path, sandboxed):
+    """A notebook that saves a file on each run is handed in together with that file."""
+    extras = tmp_path / "extras"
+    (extras / "data").mkdir(parents=True)
+    (extras / "own.py").write_text("two = 2\n")
+    (extras / "data" / "n.txt").write_text("3")
+    write = "from own import two\nfor name in ('own.py', 'data/n.txt', 'data/new.txt'):\n    open(name, 'a').write('3')\nthree = int(open('data/n.txt').read()) // 11"
+    cells = (write, "def double(x):\n    return two * x\ndef triple(x):\n    return three * x", *CHECKS)
+    assert grade_cells(*cells, extras=extras, sandboxed=sandboxed).scores == FULL
+    assert (extras / "data" / "n.txt").read_text() == "3"
+
+
 def test_limits_of_the_exam_replace_those_of_the_job(grade_cells):
     exam = "LIMITS = {'seconds': 2}\n" + WEIGHTS
     outcome = grade_cells(DOUBLE, "while True: pass", ("test_double", ""), exam=exam, limits={"seconds": 50})
