@@ -15,6 +15,7 @@ ONCE = {"site": "the built book", "demo": "the sample class", "book": "a book of
 torch.set_num_threads(1)
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist looks for the marks in a hook of the same name
 def pytest_collection_modifyitems(items):
     for item in items:
         for fixture, group in ONCE.items():
