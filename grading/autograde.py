@@ -140,7 +140,7 @@ class Class:
             max_score=total.max_score,
             status=outcome.status,
             seconds=round(outcome.seconds, 2),
-            message=" ".join((outcome.message or lost(outcome)).split()),
+            message=" ".join(summary(outcome).split()),
             attempt=attempt,
             seed=outcome.seed,
             digest=submission.digest if submission else digest,
@@ -177,12 +177,14 @@ def attempt(before: Record | None, digest: str) -> int:
     return before.attempt + (before.digest != digest)
 
 
-def lost(outcome: Outcome) -> str:
-    """Which cells lost points by the exam, and how many of their hidden tests failed."""
+def summary(outcome: Outcome) -> str:
+    """What there is to say of the run; of a whole one, which cells lost points and how many of their hidden tests failed."""
+    if outcome.status != "graded":
+        return outcome.message
     failed = Counter(part.grade_id for part in outcome.parts if not part.passed)
     every = Counter(part.grade_id for part in outcome.parts)
     cells = ", ".join(f"{grade_id} ({count} of {every[grade_id]})" for grade_id, count in failed.items())
-    return f"hidden tests failed: {cells}" if cells else ""
+    return "; ".join(filter(None, (f"hidden tests failed: {cells}" if cells else "", outcome.message)))
 
 
 def describe(record: Record) -> str:

@@ -107,6 +107,9 @@ def grade_one(task: Task) -> Outcome:
         said = "put back as released: " + ", ".join(restored.changes)
         status = "tampered" if outcome.status == "graded" else outcome.status
         outcome = replace(outcome, status=status, message="; ".join(filter(None, (said, outcome.message))))
+    if restored.ungraded and outcome.status != "infrastructure-error":
+        said = f"{task.release.assignment}.ipynb was graded, not " + ", ".join(restored.ungraded)
+        outcome = replace(outcome, message="; ".join(filter(None, (outcome.message, said))))
     return outcome if outcome.notebook is not None else replace(outcome, notebook=restored.notebook)
 
 

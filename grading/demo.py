@@ -36,8 +36,9 @@ warnings.warn("this notebook talks a lot")
 print("to stderr, for example", file=sys.stderr)
 """
 ENDLESS = """\
+import time
 while True:
-    pass
+    time.sleep(0.1)
 """
 CHEAT = '''\
 import pathlib

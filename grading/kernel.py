@@ -25,6 +25,7 @@ from jupyter_client.connect import write_connection_file
 from grading import frames
 
 _REQUEST_LIMIT = 64 * frames.MEBIBYTE
+_LAUNCH = "import gc; gc.disable(); from ipykernel.kernelapp import launch_new_instance; launch_new_instance()"
 _SILENCE = 2.0  # seconds; a flood of outputs can drop the message that says a cell is done
 
 
@@ -82,7 +83,7 @@ def start(control: int, answer_bytes: int):
     folder.mkdir(mode=0o700)
     file, _ = write_connection_file(str(folder / "connection.json"), transport="ipc", ip=str(folder / "ipc"))
     options = ["--ext=grading.driver", "--InteractiveShellApp.reraise_ipython_extension_failures=True"]
-    command = [sys.executable, "-m", "ipykernel_launcher", "-f", file, "--HistoryManager.enabled=False", *options]
+    command = [sys.executable, "-c", _LAUNCH, "-f", file, "--HistoryManager.enabled=False", *options]
     log = folder / "log"
     with log.open("wb") as sink:
         kernel = subprocess.Popen(

@@ -129,7 +129,7 @@ def _write_notebook(
         return
     draft.mkdir(parents=True)
     notebook = for_browser(outcome.notebook or new_notebook())
-    if outcome.status != "graded":
+    if outcome.status != "graded" or outcome.message:
         notebook.cells.insert(0, new_markdown_cell(_notice(outcome), id="grading-status"))
     nbformat.write(notebook, draft / f"{release.assignment}.ipynb")
     # nbgrader's release_feedback opens both files for every student, and stops for all where one is missing.
@@ -148,6 +148,6 @@ def _write_notebook(
 
 
 def _notice(outcome: Outcome) -> str:
-    """The first lines of a page that is not plainly graded: for the student, and for whoever reads it in formgrader."""
+    """The first lines of a page with more to say than its points: for the student, and for whoever reads it in formgrader."""
     message = re.sub(r"([\\`*_{}\[\]<>#|$~])", r"\\\1", outcome.message)
     return f"**Grading status: {outcome.status}.** {message}"

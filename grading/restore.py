@@ -27,11 +27,13 @@ class Restored:
 
     notebook: NotebookNode
     changes: list[str] = field(default_factory=list)
+    ungraded: list[str] = field(default_factory=list)  # the other notebooks handed in beside it
 
 
 def restore(submission: Submission, assignment: str, release: NotebookNode) -> Restored:
     """The submission's notebook with the release's cells in the release's order; raises Rejected."""
-    cells = _read_cells(_notebook_bytes(submission, assignment))
+    own, ungraded = _find_notebook(submission, assignment)
+    cells = _read_cells(submission.files[own])
     wanted = {cell.metadata.nbgrader.grade_id: cell for cell in release.cells if "nbgrader" in cell.metadata}
     marked, changes = _mark(cells, wanted)
     if wanted and not marked:
@@ -46,20 +48,20 @@ def restore(submission: Submission, assignment: str, release: NotebookNode) -> R
     for number, cell in enumerate(cells):
         cell.id = _name(cell) or f"cell-{number:02d}"
     notebook = from_dict({"nbformat": 4, "nbformat_minor": 5, "metadata": release.metadata, "cells": cells})
-    return Restored(notebook, list(dict.fromkeys(changes)))  # a thousand copies of a cell are one change
+    return Restored(notebook, list(dict.fromkeys(changes)), ungraded)  # a thousand copies of a cell are one change
 
 
-def _notebook_bytes(submission: Submission, assignment: str) -> bytes:
-    """The file named as released, or the only notebook there is (a browser's download may have renamed it)."""
+def _find_notebook(submission: Submission, assignment: str) -> tuple[str, list[str]]:
+    """The file named as released, or the only notebook there is (a download may have renamed it); then the others."""
     everywhere = [path for path in submission.files if path.lower().endswith(ENDINGS)]
     notebooks = [path for path in everywhere if "/" not in path and path[0] != "."]  # a Mac's zip has a "._" beside each file
-    if f"{assignment}.ipynb" in notebooks:
-        return submission.files[f"{assignment}.ipynb"]
-    if len(notebooks) == 1:
-        return submission.files[notebooks[0]]
+    named = f"{assignment}.ipynb"
+    if named in notebooks or len(notebooks) == 1:
+        own = named if named in notebooks else notebooks[0]
+        return own, [path for path in notebooks if path != own]
     found = f"{len(notebooks)} notebooks, none of that name" if notebooks else "no notebook"
     found += " (there is one in a folder inside it)" if everywhere and not notebooks else ""
-    raise Rejected(f"{assignment}.ipynb is missing: the folder holds {found}")
+    raise Rejected(f"{named} is missing: the folder holds {found}")
 
 
 def _read_cells(content: bytes) -> list[NotebookNode]:

@@ -92,7 +92,9 @@ def compare(what, actual, expected, mistakes=()):
     for name, right in expected.items():
         got = actual[name]
         if not isinstance(got, torch.Tensor):
-            cause = "`torch.tensor(...)` around it is missing" if isinstance(got, int | float | list) else "a conversion too many"
+            several = isinstance(got, list | tuple) and any(isinstance(item, torch.Tensor) for item in got)
+            maker = "torch.stack" if several else "torch.tensor"
+            cause = f"`{maker}(...)` around it is missing" if isinstance(got, int | float | list | tuple) else "a conversion too many"
             fail(f"{what}: {name} is not a tensor", "a torch.Tensor", f"a {type(got).__name__}", cause)
         if got.dtype != right.dtype:
             fail(f"{what}: {name} has another dtype", right.dtype, got.dtype, "a tensor made with a fixed dtype")

@@ -10,7 +10,7 @@ HEADLESS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", 
             "--disable-sync", "--no-first-run")  # fmt: skip
 
 # Fixtures that take long: the tests that share one go to the same worker.
-ONCE = {"site": "the built book", "demo": "the sample class", "book": "a book of quizzes", "made": "the handout"}
+ONCE = {"site": "the built book", "demo": "the sample class", "marked": "a tiny class", "book": "a book of quizzes", "made": "the handout"}
 
 torch.set_num_threads(1)
 

@@ -49,6 +49,7 @@ def test_names_the_place_the_numbers_and_the_mistake_that_gives_them(checks):
     ({"h": torch.zeros(2)}, ["a dict with h"]),
     ((torch.zeros(2),), ["a tuple of 1"]),
     ((torch.zeros(2), [0.0, 0.0]), ["c is not a tensor", "a list", "`torch.tensor(...)` around it is missing"]),
+    ((torch.zeros(2), [torch.tensor(0.0), torch.tensor(0.0)]), ["c is not a tensor", "a list", "`torch.stack(...)` around it is missing"]),
     ((torch.zeros(2), torch.zeros(2, dtype=torch.float64)), ["c has another dtype", "torch.float32", "torch.float64"]),
     ((torch.zeros(2), torch.tensor([0.0, float("nan")])), ["c is not finite", "overflows"]),
     ((torch.zeros(1, 2), torch.zeros(2)), ["h has another shape", "(2,)", "(1, 2)", "a dimension of size 1 too many"]),

@@ -70,7 +70,7 @@ Because two is one and one.
 EXAM = '''\
 from grading.exam import exam
 
-LIMITS = {"seconds": 30, "part_seconds": 10}
+LIMITS = {"seconds": 12, "part_seconds": 10}
 
 
 @exam("test_double", weight=3, hint="Double numbers other than one.")

@@ -31,6 +31,7 @@ def hand_in_a_class(tiny):
     own = tiny.notebook
     tiny.hand_in("ada", own())
     tiny.hand_in("blank", tiny.blank())
+    tiny.hand_in("worked_in_a_copy", tiny.blank(), {f"{ASSIGNMENT}-Copy1.ipynb": nbformat.writes(own()).encode()})
     tiny.hand_in("noisy", own(double=NOISY))
     tiny.hand_in("partial", own(double="def double(x):\n    return 2 * x if x else None"))
     tiny.hand_in("by heart", own(double="def double(x):\n    return 2", triple="def triple(x):\n    return 3"))
@@ -60,11 +61,12 @@ def hand_in_a_class(tiny):
         "=1+1": ("rejected", None, "folder holds '='"),
         "ada": ("graded", 6, read),
         "blank": ("graded", 0, ""),
+        "worked_in_a_copy": ("graded", 0, f"{ASSIGNMENT}.ipynb was graded, not {ASSIGNMENT}-Copy1.ipynb"),
         "noisy": ("graded", 6, read),
         "partial": ("graded", 5, read),
         "by heart": ("graded", 0, read),
         "equal": ("graded", 2, read),
-        "endless": ("timeout", 0, "The 30 s for the whole run were over"),
+        "endless": ("timeout", 0, "The 12 s for the whole run were over"),
         "quits": ("crashed", 0, "double"),
         "torch_py": ("rejected", 0, "'torch.py' would be imported in place of the module 'torch'"),
         "broken": ("rejected", 0, "broken JSON"),
@@ -78,7 +80,7 @@ def hand_in_a_class(tiny):
 
 
 @pytest.fixture(scope="module")
-def graded(tiny_release, tmp_path_factory, programs, bubblewrap):
+def marked(tiny_release, tmp_path_factory, programs, bubblewrap):
     """The class graded by `python -m grading autograde --workers 2`, with what was expected and what was printed."""
     tiny = tiny_release.copy(tmp_path_factory.mktemp("graded") / "class")
     expected = hand_in_a_class(tiny)
@@ -104,8 +106,8 @@ def scores(tiny):
         }
 
 
-def test_every_submission_ends_in_its_status_score_and_line(graded):
-    tiny, expected, _ = graded
+def test_every_submission_ends_in_its_status_score_and_line(marked):
+    tiny, expected, _ = marked
     report = tiny.report()
     assert {name: (row["status"], row["score"]) for name, row in report.items()} == {
         name: (status, score) for name, (status, score, _) in expected.items()
@@ -117,8 +119,8 @@ def test_every_submission_ends_in_its_status_score_and_line(graded):
     assert {row["max_score"] for row in report.values()} == {8}
 
 
-def test_the_csv_report_says_the_same(graded):
-    tiny, expected, _ = graded
+def test_the_csv_report_says_the_same(marked):
+    tiny, expected, _ = marked
     with open(tiny.folder / "reports" / f"{ASSIGNMENT}.csv", newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert list(rows[0]) == ["student", "score", "max_score", "status", "seconds", "message"]
@@ -127,16 +129,16 @@ def test_the_csv_report_says_the_same(graded):
     }
 
 
-def test_progress_names_everyone_and_the_time_left(graded):
-    _, expected, done = graded
+def test_progress_names_everyone_and_the_time_left(marked):
+    _, expected, done = marked
     for name in expected:
         assert f"] {name}: " in done.stderr
     assert f"[1/{len(expected)}]" in done.stderr and "s left)" in done.stderr
     assert "Traceback" not in done.stderr and "Warning" not in done.stderr
 
 
-def test_scores_are_nbgraders_automatic_scores(graded):
-    tiny, _, _ = graded
+def test_scores_are_nbgraders_automatic_scores(marked):
+    tiny, _, _ = marked
     book = scores(tiny)
     assert book["ada"] == {"test_double": (4, False), "test_triple": (2, False), "why": (None, True)}
     assert book["partial"] == {"test_double": (3, False), "test_triple": (2, False), "why": (None, True)}
@@ -144,8 +146,8 @@ def test_scores_are_nbgraders_automatic_scores(graded):
     assert book["link"] == {"test_double": (0, False), "test_triple": (0, False), "why": (0, False)}
 
 
-def test_a_name_that_was_refused_is_in_no_gradebook_and_stops_no_feedback(graded, programs):
-    tiny, expected, _ = graded
+def test_a_name_that_was_refused_is_in_no_gradebook_and_stops_no_feedback(marked, programs):
+    tiny, expected, _ = marked
     known = {name for name, (_, score, _) in expected.items() if score is not None}
     assert set(scores(tiny)) == known
     done = grading(programs, "feedback", ASSIGNMENT, "--course", tiny.folder)
@@ -153,15 +155,15 @@ def test_a_name_that_was_refused_is_in_no_gradebook_and_stops_no_feedback(graded
     assert {path.name for path in (tiny.folder / "feedback").iterdir()} == known
 
 
-def test_who_reads_files_found_nothing_of_the_course(graded):
-    tiny, _, _ = graded
+def test_who_reads_files_found_nothing_of_the_course(marked):
+    tiny, _, _ = marked
     notebook = nbformat.read(tiny.folder / "autograded" / "equal" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb", as_version=4)
     text = "".join(output.get("text", "") for cell in notebook.cells for output in cell.get("outputs", []))
     assert "found: []" in text
 
 
-def test_seeds_differ_and_give_no_secret_away(graded):
-    tiny, _, _ = graded
+def test_seeds_differ_and_give_no_secret_away(marked):
+    tiny, _, _ = marked
     seeds = [row["seed"] for row in tiny.report().values() if row["seed"]]
     assert len(seeds) > 5 and len(set(seeds)) == len(seeds)
     secret = tiny.folder / ".grading-secret"
@@ -169,22 +171,24 @@ def test_seeds_differ_and_give_no_secret_away(graded):
     assert secret.read_text() not in (tiny.folder / "reports" / f"{ASSIGNMENT}.json").read_text()
 
 
-def test_a_second_run_grades_nothing_again(graded, programs):
-    tiny, expected, _ = graded
+def test_a_second_run_grades_nothing_again(marked, programs):
+    tiny, expected, _ = marked
     before = {name: row for name, row in tiny.report().items()}
     done = grading(programs, "autograde", ASSIGNMENT, "--course", tiny.folder)
     assert done.stderr.count("graded before") == sum(status != "rejected" for status, _, _ in expected.values()) + 3
     assert tiny.report() == before
 
 
-def test_nbgraders_own_command_gives_the_same(graded, tmp_path, programs):
-    tiny, expected, _ = graded
+def test_nbgraders_own_command_gives_the_same(marked, tmp_path, programs):
+    tiny, expected, _ = marked
     again = tiny.copy(tmp_path / "class")
-    shutil.copytree(tiny.folder / "submitted", again.folder / "submitted", symlinks=True)
+    left_out = shutil.ignore_patterns("endless", "blank", "noisy", "by heart", "equal", "lost_a_check", "worked_in_a_copy")
+    shutil.copytree(tiny.folder / "submitted", again.folder / "submitted", symlinks=True, ignore=left_out)
     done = subprocess.run(["nbgrader", "autograde", ASSIGNMENT], cwd=again.folder, env=programs, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     # The link from one submission to another still leads into the first class; it is rejected unread all the same.
     ours, theirs = tiny.report(), again.report()
+    assert len(theirs) == 13
     kept = ("status", "score", "scores", "attempt", "seed", "digest", "message", "to_read")
-    assert {n: {k: row[k] for k in kept} for n, row in theirs.items()} == {n: {k: row[k] for k in kept} for n, row in ours.items()}
-    assert scores(again) == scores(tiny)
+    assert {n: {k: row[k] for k in kept} for n, row in theirs.items()} == {n: {k: ours[n][k] for k in kept} for n in theirs}
+    assert scores(again) == {name: marks for name, marks in scores(tiny).items() if name in theirs}
