@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 FILE_BYTES = 1024  # what the system's memory holds for a file, even an empty one, on a tmpfs
+SOCKET_BYTES = 212_992  # the most that waits in a local socket, by the kernel's default, which seccomp keeps
 
 
 def over(pid: int, limit: int) -> bool:
@@ -29,6 +30,15 @@ def files(pid: int) -> int:
         with suppress(OSError):
             room = os.statvfs(folder)
             count += room.f_files - room.f_ffree
+    return count
+
+
+def sockets(pid: int) -> int:
+    """How many sockets there are in the sandbox under bubblewrap's process `pid`."""
+    count = 0
+    for child in children(pid):
+        with suppress(OSError):
+            count += int(Path(f"/proc/{child}/net/sockstat").read_text().split()[2])
     return count
 
 

@@ -124,9 +124,11 @@ class Sandbox:
             self._kill()
 
     def _room(self) -> int:
-        """The memory that the processes may occupy: files, even empty ones, take from it."""
-        made = processes.files(self._process.pid) if self._sandboxed and self._begun else 0
-        return self.limits.memory_mb * frames.MEBIBYTE - made * processes.FILE_BYTES
+        """The memory that the processes may occupy: files, even empty ones, and sockets take from it."""
+        taken, outer = 0, self._process.pid
+        if self._sandboxed and self._begun:
+            taken = processes.files(outer) * processes.FILE_BYTES + processes.sockets(outer) * processes.SOCKET_BYTES
+        return self.limits.memory_mb * frames.MEBIBYTE - taken
 
     def _end(self) -> None:
         self._over.set()

@@ -2,7 +2,7 @@
 
 Namespaces take the files, the network and the other processes away. What is refused here is
 memory that no limit counts (memfd, System V and anonymous shared memory), new namespaces (they
-would bring their own unsized tmpfs), sockets other than local and internet ones, and calls
+would bring their own unsized tmpfs), larger buffers of sockets (asking has no effect), sockets other than local and internet ones, and calls
 that only help to look into or attack the kernel or other processes.
 """
 
@@ -17,12 +17,13 @@ _X32 = 0x40000000
 _NEW_NAMESPACES = 0x7E020000  # every CLONE_NEW* flag that clone understands
 _SHARED_ANONYMOUS = 0x21  # MAP_SHARED | MAP_ANONYMOUS
 _FAMILIES = (1, 2, 10, 16)  # unix, inet, inet6, netlink (getifaddrs uses it)
+_SOL_SOCKET, _BUFFERS = 1, (7, 8, 32, 33)  # SO_SNDBUF, SO_RCVBUF and the forms for the privileged
 
 # The audit number of the architecture, then each call's number on it.
 MACHINES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 _CALLS = {
-    "x86_64": {"mmap": 9, "socket": 41, "clone": 56, "clone3": 435},
-    "aarch64": {"mmap": 222, "socket": 198, "clone": 220, "clone3": 435},
+    "x86_64": {"mmap": 9, "socket": 41, "setsockopt": 54, "clone": 56, "clone3": 435},
+    "aarch64": {"mmap": 222, "socket": 198, "setsockopt": 208, "clone": 220, "clone3": 435},
 }
 _REFUSED = {
     "memfd_create": (319, 279),
@@ -71,6 +72,9 @@ def program(machine: str = platform.machine()) -> bytes:
     steps += _only(calls["mmap"], [*masked, _step(_EQUAL, _SHARED_ANONYMOUS, 0, 1), _refuse(errno.EPERM)])
     families = [_step(_EQUAL, family, len(_FAMILIES) - n, 0) for n, family in enumerate(_FAMILIES)]
     steps += _only(calls["socket"], [_argument(0), *families, _refuse(errno.EAFNOSUPPORT)])
+    ignored = [step for option in _BUFFERS for step in (_step(_EQUAL, option, 0, 1), _refuse(0))]
+    of_sockets = [_argument(1), _step(_EQUAL, _SOL_SOCKET, 0, 1 + len(ignored)), _argument(2), *ignored]
+    steps += _only(calls["setsockopt"], of_sockets)
     return b"".join([*steps, _step(_RETURN, _ALLOW)])
 
 

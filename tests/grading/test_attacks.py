@@ -351,6 +351,19 @@ space = mmap.mmap(-1, 1 << 40, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x4
 space.madvise(15)
 for place in range(0, 1 << 40, 1 << 21): space[place]
 while True: pass""",
+    "what waits in sockets": """
+import os, socket, time
+for _ in range(12):
+    if os.fork() == 0:
+        kept = [socket.socketpair() for _ in range(220)]
+        for end in sum(kept, ()):
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 30)
+            end.setblocking(False)
+            try:
+                while end.send(bytes(1 << 16)): pass
+            except BlockingIOError: pass
+        time.sleep(100)
+time.sleep(100)""",
     "split over children": "import os, time\nfor _ in range(12):\n    if os.fork() == 0:\n        kept = bytearray(80 << 20); time.sleep(100)\ntime.sleep(100)",
 }
 
