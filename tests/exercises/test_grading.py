@@ -8,6 +8,21 @@ from grading.examiner import grade
 from grading.outcome import Job
 
 
+def letters(assignment):
+    """The mutants of a question are its other letters: each of these answers all questions of an assignment wrong."""
+    source = (release.SOURCES / assignment / f"{assignment}.md").read_text(encoding="utf-8")
+    drawn = [quiz_cells.draw(assignment, question) for question, _ in quiz_cells.MARKER.findall(source)]
+    loses = frozenset(f"test_answer_{n}" for n in range(1, len(drawn) + 1))
+    for shift in (1, 2, 3) if drawn else ():
+        cells = {f"answer_{n}": f"answer_{n} = {another_letter(question, shift)!r}" for n, question in enumerate(drawn, 1)}
+        yield answers.Mutant(f"letters-{shift}", loses, True, cells)
+
+
+def another_letter(drawn, shift):
+    every = [option.letter for option in drawn.options]
+    return every[(every.index(drawn.answer) + shift) % len(every)]
+
+
 def bundles(mutants):
     """Mutants of different tasks side by side in one notebook, so that each run of the grader judges several."""
     found = []
@@ -22,7 +37,7 @@ def bundles(mutants):
 
 
 BUNDLES = [(folder.name, bundle) for folder in sorted(release.SOURCES.glob("[0-9][0-9]_*"))
-           for bundle in bundles(answers.mutants(folder.name))]  # fmt: skip
+           for bundle in bundles([*answers.mutants(folder.name), *letters(folder.name)])]  # fmt: skip
 NAMES = [f"{assignment}-{'+'.join(mutant.name for mutant in bundle)}" for assignment, bundle in BUNDLES]
 
 
@@ -72,23 +87,6 @@ def test_each_task_has_its_mutants(exercise):
         losing = [mutant for mutant in own if grade_id in mutant.loses]
         assert len(losing) >= 3, grade_id
         assert any(mutant.passes_visible for mutant in losing), grade_id
-
-
-def another_letter(drawn, shift):
-    letters = [option.letter for option in drawn.options]
-    return letters[(letters.index(drawn.answer) + shift) % len(letters)]
-
-
-@pytest.mark.parametrize("shift", [1, 2, 3])
-def test_a_wrong_letter_loses_its_question(exercise, shift, graded):
-    """The mutants of a question are its other letters; one run answers all questions wrong."""
-    source = (exercise.source / f"{exercise.name}.md").read_text(encoding="utf-8")
-    questions = [quiz_cells.draw(exercise.name, question) for question, _ in quiz_cells.MARKER.findall(source)]
-    if not questions:
-        pytest.skip(f"{exercise.name} asks no question of the bank")
-    wrong = {f"answer_{n}": f"answer_{n} = {another_letter(drawn, shift)!r}" for n, drawn in enumerate(questions, 1)}
-    _, lost = graded(exercise, exercise.filled(wrong), f"letters-{shift}")
-    assert lost == {f"test_answer_{n}" for n in range(1, len(questions) + 1)}
 
 
 def test_a_mutant_without_a_head_is_refused(tmp_path):
