@@ -103,13 +103,11 @@ def grade_one(task: Task) -> Outcome:
         outcome = grade(lay_out(task, restored.notebook, folder))
     finally:
         shutil.rmtree(folder)
-    if restored.changes and outcome.status != "infrastructure-error":
-        said = "put back as released: " + ", ".join(restored.changes)
-        status = "tampered" if outcome.status == "graded" else outcome.status
-        outcome = replace(outcome, status=status, message="; ".join(filter(None, (said, outcome.message))))
-    if restored.ungraded and outcome.status != "infrastructure-error":
-        said = f"{task.release.assignment}.ipynb was graded, not " + ", ".join(restored.ungraded)
-        outcome = replace(outcome, message="; ".join(filter(None, (outcome.message, said))))
+    if outcome.status != "infrastructure-error":
+        changed = "put back as released: " + ", ".join(restored.changes) if restored.changes else ""
+        others = f"{task.release.assignment}.ipynb was graded, not " + ", ".join(restored.ungraded) if restored.ungraded else ""
+        status = "tampered" if changed and outcome.status == "graded" else outcome.status
+        outcome = replace(outcome, status=status, message="; ".join(filter(None, (changed, outcome.message, others))))
     return outcome if outcome.notebook is not None else replace(outcome, notebook=restored.notebook)
 
 

@@ -2,8 +2,9 @@
 
 Namespaces take the files, the network and the other processes away. What is refused here is
 memory that no limit counts (memfd, System V and anonymous shared memory), new namespaces (they
-would bring their own unsized tmpfs), larger buffers of sockets (asking has no effect), sockets other than local and internet ones, and calls
-that only help to look into or attack the kernel or other processes.
+would bring their own unsized tmpfs), sockets other than local and internet ones, and calls
+that only help to look into or attack the kernel or other processes. To ask for larger buffers
+of a socket has no effect: they are memory that no limit counts, too.
 """
 
 import errno

@@ -8,7 +8,6 @@ from torch import nn
 from grading.exam import assert_close, exam
 from grading.quiz_cells import examine_answers
 
-LIMITS = {"seconds": 30}
 FINISHED = ("nn.LSTM", "lstmlib")
 NEAR = {"rtol": 1e-10, "atol": 1e-10}  # in float64: shows what went through float32 on the way
 

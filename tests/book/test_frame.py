@@ -41,3 +41,14 @@ def test_pages_say_what_they_were_checked_with(site):
     import torch
 
     assert f"Checked with torch {torch.__version__}" in (site / "index.html").read_text()
+
+
+@pytest.mark.parametrize("width", [1200, 1430, 1600])
+def test_the_text_moves_by_the_sidebar_s_own_width(site, offline, width):
+    page = offline(site / "chapters" / "cell.html", viewport={"width": width, "height": 900}, reduced_motion="reduce")
+    left = "document.querySelector('main').getBoundingClientRect().left"
+    before, sidebar = page.evaluate(left), page.locator(".bd-sidebar-primary").bounding_box()
+    page.locator(".primary-toggle:visible").first.click()
+    page.locator(".bd-sidebar-primary").wait_for(state="hidden")
+    page.wait_for_timeout(500)  # the theme slides it
+    assert page.evaluate(left) == pytest.approx(before - sidebar["width"], abs=1)

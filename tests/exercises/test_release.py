@@ -168,12 +168,14 @@ def test_opening_and_saving_a_source_as_a_notebook_changes_nothing(assignment):
 
 
 def test_nbgrader_validate_serves_author_and_student(exercise, tmp_path):
-    """The source as its author opens it passes; the blank release fails in every graded cell."""
+    """The source as its author opens it and the solved release pass; the blank one fails in every graded cell."""
     shutil.copytree(exercise.source.parent, tmp_path / "solutions", ignore=shutil.ignore_patterns("*.ipynb"))
     source = release.write_notebook(tmp_path / "solutions" / exercise.name / f"{exercise.name}.md")
+    nbformat.write(exercise.solved, source.with_name("solved.ipynb"))
     shutil.copy(exercise.path, source.with_name("blank.ipynb"))
     graded = [cell for cell in exercise.blank.cells if cell.metadata.get("nbgrader", {}).get("grade")]
-    command = [sys.executable, "-m", "nbgrader", "validate", source.name, "blank.ipynb"]
+    command = [sys.executable, "-m", "nbgrader", "validate", source.name, "solved.ipynb", "blank.ipynb"]
     done = subprocess.run(command, cwd=source.parent, capture_output=True, text=True, timeout=300)
     passed, failed = "Success! Your notebook passes all the tests.", f"VALIDATION FAILED ON {len(graded)} CELL(S)"
-    assert done.stdout.count(passed) == 1 and done.stdout.find(passed) < done.stdout.find(failed), done.stdout + done.stderr
+    verdicts = [line for line in done.stdout.splitlines() if line.startswith((passed, "VALIDATION FAILED"))]
+    assert [passed, passed] == verdicts[:2] and verdicts[2].startswith(failed), done.stdout + done.stderr

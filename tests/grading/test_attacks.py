@@ -375,6 +375,23 @@ def test_memory_is_limited_for_all_processes_together(grade_cells, hog):
     assert outcome.message == "More than 700 MB of memory were used in code cell 2."
 
 
+def test_a_socket_keeps_its_buffers_and_its_other_options(grade_cells):
+    cells = """
+import socket
+one, _ = socket.socketpair()
+for level, option in ((socket.SOL_SOCKET, socket.SO_SNDBUF), (socket.SOL_SOCKET, socket.SO_RCVBUF), (socket.SOL_SOCKET, 32), (socket.SOL_SOCKET, 33)):
+    one.setsockopt(level, option, 1 << 22)
+print([one.getsockopt(socket.SOL_SOCKET, option) == default for option, default in sizes.items()])
+tcp = socket.socket()
+tcp.setsockopt(socket.IPPROTO_TCP, socket.TCP_SYNCNT, 3)  # the number of SO_SNDBUF, at another level
+tcp.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+print(tcp.getsockopt(socket.IPPROTO_TCP, socket.TCP_SYNCNT), tcp.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE))
+"""
+    fresh = "import socket\nfresh, _ = socket.socketpair()\nsizes = {o: fresh.getsockopt(socket.SOL_SOCKET, o) for o in (socket.SO_SNDBUF, socket.SO_RCVBUF)}"
+    outcome = grade_cells(fresh, cells, TRIPLE, *CHECKS)
+    assert outcome.notebook.cells[1].outputs[0].text == "[True, True]\n3 1\n"
+
+
 @pytest.mark.parametrize("module", ["orjson", "msgpack", "triton"])
 def test_a_file_of_hers_does_not_run_before_her_cells(grade_cells, tmp_path, module):
     """Not even as a package that something in the sandbox would import if it were installed."""

@@ -36,7 +36,7 @@ def hand_in_a_class(tiny):
     tiny.hand_in("partial", own(double="def double(x):\n    return 2 * x if x else None"))
     tiny.hand_in("by heart", own(double="def double(x):\n    return 2", triple="def triple(x):\n    return 3"))
     tiny.hand_in("equal", own(double=EQUAL.format(places=places)))
-    tiny.hand_in("endless", own(double="while True:\n    pass"))
+    tiny.hand_in("endless", own(double="import time\nwhile True:\n    time.sleep(0.1)"))
     tiny.hand_in("quits", own(double="import os\nos._exit(0)"))
     tiny.hand_in("torch_py", own(), {"torch.py": b"import os"})
     tiny.hand_in("broken", files={f"{ASSIGNMENT}.ipynb": b'{"cells": ['})
@@ -183,13 +183,11 @@ def test_nbgraders_own_command_gives_the_same(marked, tiny_release, tmp_path, pr
     tiny, _, _ = marked
     again = tiny_release.copy(tmp_path / "class")  # with a gradebook that knows of nobody
     shutil.copy(tiny.folder / ".grading-secret", again.folder)  # the same draws
-    left_out = shutil.ignore_patterns("endless", "blank", "noisy", "by heart", "equal", "lost_a_check", "worked_in_a_copy")
-    shutil.copytree(tiny.folder / "submitted", again.folder / "submitted", symlinks=True, ignore=left_out)
+    shutil.copytree(tiny.folder / "submitted", again.folder / "submitted", symlinks=True)
     done = subprocess.run(["nbgrader", "autograde", ASSIGNMENT], cwd=again.folder, env=programs, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     # The link from one submission to another still leads into the first class; it is rejected unread all the same.
     ours, theirs = tiny.report(), again.report()
-    assert len(theirs) == 14
     kept = ("status", "score", "scores", "attempt", "seed", "digest", "message", "to_read")
-    assert {n: {k: row[k] for k in kept} for n, row in theirs.items()} == {n: {k: ours[n][k] for k in kept} for n in theirs}
-    assert scores(again) == {name: marks for name, marks in scores(tiny).items() if name in theirs}
+    assert {n: {k: row[k] for k in kept} for n, row in theirs.items()} == {n: {k: row[k] for k in kept} for n, row in ours.items()}
+    assert scores(again) == scores(tiny)

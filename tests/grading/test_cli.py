@@ -55,7 +55,7 @@ def test_a_dying_worker_costs_no_classmate_and_is_graded_when_the_cause_is_gone(
 def test_a_killed_run_goes_on_where_it_was(tiny, programs, bubblewrap):
     for name in ("ada", "bob"):
         tiny.hand_in(name, tiny.notebook())
-    tiny.hand_in("cyd", tiny.notebook(double="while True: pass"))
+    tiny.hand_in("cyd", tiny.notebook(double="import time\nwhile True: time.sleep(0.1)"))
     command = [sys.executable, "-m", "grading", "autograde", ASSIGNMENT, "--course", str(tiny.folder)]
     run = subprocess.Popen(command, env=programs, stderr=subprocess.PIPE, text=True, start_new_session=True)
     assert "[1/3] ada: graded" in run.stderr.readline()
