@@ -15,12 +15,15 @@ import io
 import json
 import os
 import random
+import signal
 import subprocess
 import sys
 import time
+import traceback
 from pathlib import Path
 
 import jupytext
+import matplotlib.pyplot  # noqa: F401  the pages' own, loaded once
 import numpy as np
 import pytest
 import torch
@@ -175,18 +178,58 @@ def pages():
     return [path for path in files if path.exists() and path.read_text().startswith("---")]
 
 
-def examined(page):
-    """`examine` in a process of its own."""
-    environment = os.environ | {"MPLBACKEND": "agg", "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, __file__, "--json", str(page)]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300)
-    assert done.returncode == 0, done.stderr[-3000:]
-    return json.loads(done.stdout)
+def serve():
+    """Examine the pages whose names come in, each in a fork of this process: PyTorch is loaded once for all of them."""
+    for line in sys.stdin:
+        sys.stdout.flush()
+        child = os.fork()
+        if child == 0:
+            signal.alarm(300)  # seconds; by default it ends the process
+            try:
+                found = examine(Path(line.rstrip("\n")))
+            except Exception:
+                found = {"error": traceback.format_exc()}
+            print(json.dumps(found), flush=True)
+            os._exit(0)
+        _, status = os.waitpid(child, 0)
+        if status:
+            print(json.dumps({"error": f"ended with status {status}"}), flush=True)
+
+
+@contextlib.contextmanager
+def examiner():
+    """A function that examines a page in a process of its own."""
+    command, environment = [sys.executable, __file__, "--serve"], os.environ | {"MPLBACKEND": "agg", "OMP_NUM_THREADS": "1"}
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment) as server:
+
+        def examined(page):
+            print(page, file=server.stdin, flush=True)
+            found = json.loads(server.stdout.readline())
+            assert "error" not in found, found["error"]
+            return found
+
+        yield examined
+        server.stdin.close()
+
+
+@pytest.fixture(scope="session")
+def examined():
+    with examiner() as examined:
+        yield examined
 
 
 @pytest.mark.parametrize("page", pages(), ids=lambda page: page.stem)
-def test_a_constant_off_by_a_percent_fails(page):
+def test_a_constant_off_by_a_percent_fails(page, examined):
     assert examined(page)["survived"] == []
+
+
+@pytest.mark.parametrize("source, told", [("assert 1 == 2", "AssertionError"), ("import os\nos.abort()\nassert 1 == 1", "status 6")])
+def test_a_page_that_raises_or_dies_is_told(source, told, examined, tmp_path):
+    _, head, _ = pages()[0].read_text().split("---\n", 2)
+    page = tmp_path / "page.md"
+    page.write_text(f"---\n{head}---\n\n```{{code-cell}} ipython3\n{source}\n```\n")
+    with pytest.raises(AssertionError, match=told):
+        examined(page)
 
 
 CASES = [
@@ -216,16 +259,16 @@ def test_a_changed_run_leaves_names_and_draws_alone():
 
 
 def main(arguments):
-    if arguments[:1] == ["--json"]:
-        print(json.dumps(examine(Path(arguments[1]).resolve())))
-        return 0
+    if arguments == ["--serve"]:
+        return serve()
     left = 0
-    for page in [Path(argument).resolve() for argument in arguments] or pages():
-        found = examined(page)
-        left += len(found["survived"])
-        print(f"{page.stem}: {found['tried']} changes tried, {len(found['survived'])} not noticed")
-        for survivor in found["survived"]:
-            print("   ", survivor)
+    with examiner() as examined:
+        for page in [Path(argument).resolve() for argument in arguments] or pages():
+            found = examined(page)
+            left += len(found["survived"])
+            print(f"{page.stem}: {found['tried']} changes tried, {len(found['survived'])} not noticed")
+            for survivor in found["survived"]:
+                print("   ", survivor)
     return min(left, 1)
 
 
