@@ -1,5 +1,6 @@
 """Grade many submissions in worker processes: one submission in, one outcome out, and no one's accident is another's."""
 
+import gc
 import multiprocessing
 import os
 import shutil
@@ -7,6 +8,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -68,11 +70,17 @@ def _submit(pool: ProcessPoolExecutor, task: Task) -> Future:
 
 def _pool(workers: int) -> ProcessPoolExecutor:
     """Fresh processes, not forks: the caller may be a Jupyter server with threads and an event loop."""
-    return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_one_thread)
+    return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_load)
 
 
-def _one_thread() -> None:
+def _load() -> None:
+    """Load torch, which the process that only hands out tasks does without."""
     os.environ["OMP_NUM_THREADS"] = "1"  # read when torch is imported; more workers, not more threads, use the cores
+    gc.disable()
+    with suppress(ImportError):  # `grade_one` meets it again, and says so
+        import grading.examiner  # noqa: F401
+    gc.freeze()  # nothing of it is garbage: looking for some, now and at the end, takes as long as half of loading it
+    gc.enable()
 
 
 def _grade_alone(task: Task) -> Outcome:
@@ -92,7 +100,7 @@ def _outcome(future: Future) -> Outcome:
 
 def grade_one(task: Task) -> Outcome:
     """Restore, lay out, examine. Runs in a worker."""
-    from grading.examiner import grade  # loads torch, which the process that only hands out tasks does without
+    from grading.examiner import grade  # not at the top, see `_load`
 
     try:
         restored = restore(task.submission, task.release.assignment, task.release.notebook)

@@ -8,24 +8,24 @@ has the kernel answer the exam over the inherited socket CONTROL (see `grading.d
 the unprivileged user to become, 0 to stay.
 """
 
+import gc
 import json
 import os
 import resource
 import shutil
 import socket
-import subprocess
 import sys
 import time
 from pathlib import Path
 from queue import Empty
 
+from ipykernel.kernelapp import launch_new_instance
 from jupyter_client.blocking import BlockingKernelClient
 from jupyter_client.connect import write_connection_file
 
 from grading import frames
 
 _REQUEST_LIMIT = 64 * frames.MEBIBYTE
-_LAUNCH = "import gc; gc.disable(); from ipykernel.kernelapp import launch_new_instance; launch_new_instance()"
 _SILENCE = 2.0  # seconds; a flood of outputs can drop the message that says a cell is done
 
 
@@ -37,7 +37,7 @@ def main() -> None:
     for extra in Path(frames.EXTRAS).glob("*"):
         copy = shutil.copytree if extra.is_dir() else shutil.copyfile
         copy(extra, Path(os.environ["HOME"]) / extra.name)
-    kernel, client = start(control, limits["answer_mb"] * frames.MEBIBYTE)
+    kernel, client = start(report, control, limits["answer_mb"] * frames.MEBIBYTE)
     _send(report, {"ready": True})
     cells = json.loads(frames.receive(report, _REQUEST_LIMIT))
     room = limits["output_mb"] * frames.MEBIBYTE
@@ -46,7 +46,7 @@ def main() -> None:
         _send(report, {"cell": number, "outputs": outputs})
     client.shell_channel.send(client.session.msg("comm_open", _EXAM))
     _send(report, {"done": True})
-    kernel.wait()
+    os.waitpid(kernel, 0)
 
 
 _EXAM = {"comm_id": "exam", "target_name": "exam", "data": {}}
@@ -76,28 +76,20 @@ def confine(user: int, limits: dict) -> None:
         resource.setrlimit(kind, (most, most))
 
 
-def start(control: int, answer_bytes: int):
-    """Start the kernel with the driver loaded and return it with a client that it answers."""
-    variables = {frames.CONTROL: str(control), frames.ANSWER_BYTES: str(answer_bytes)}
+def start(report: socket.socket, control: int, answer_bytes: int):
+    """Start the kernel with the driver loaded; return its process id and a client that it answers."""
     folder = Path(os.environ["HOME"]) / ".kernel"
     folder.mkdir(mode=0o700)
     file, _ = write_connection_file(str(folder / "connection.json"), transport="ipc", ip=str(folder / "ipc"))
-    options = ["--ext=grading.driver", "--InteractiveShellApp.reraise_ipython_extension_failures=True"]
-    command = [sys.executable, "-c", _LAUNCH, "-f", file, "--HistoryManager.enabled=False", *options]
     log = folder / "log"
-    with log.open("wb") as sink:
-        kernel = subprocess.Popen(
-            command,
-            env=os.environ | variables,
-            pass_fds=[control],
-            stdin=subprocess.DEVNULL,
-            stdout=sink,
-            stderr=sink,
-        )
+    kernel = os.fork()  # what both need is loaded once
+    if not kernel:
+        report.close()
+        become_kernel(file, log, {frames.CONTROL: str(control), frames.ANSWER_BYTES: str(answer_bytes)})
     client = BlockingKernelClient()
     client.load_connection_file(file)
     client.start_channels()
-    while kernel.poll() is None:
+    while not ended(kernel):
         try:
             client.wait_for_ready(timeout=1)
             return kernel, client
@@ -106,12 +98,31 @@ def start(control: int, answer_bytes: int):
     sys.exit(f"the kernel did not start: {log.read_text(errors='replace')[-4000:]}")
 
 
-def execute(kernel: subprocess.Popen, client: BlockingKernelClient, source: str, room: int):
+def become_kernel(connection: str, log: Path, variables: dict[str, str]) -> None:
+    """Be the kernel from here on; never returns."""
+    nothing, sink = os.open(os.devnull, os.O_RDONLY), os.open(log, os.O_WRONLY | os.O_CREAT)
+    for descriptor, source in enumerate((nothing, sink, sink)):
+        os.dup2(source, descriptor)
+    os.close(nothing)
+    os.close(sink)
+    os.environ.update(variables)
+    gc.disable()  # loads faster; `driver` enables it again
+    options = ["--ext=grading.driver", "--InteractiveShellApp.reraise_ipython_extension_failures=True"]
+    sys.argv[1:] = ["-f", connection, "--HistoryManager.enabled=False", *options]
+    launch_new_instance()
+    sys.exit()
+
+
+def ended(kernel: int) -> bool:
+    return os.waitpid(kernel, os.WNOHANG) != (0, 0)
+
+
+def execute(kernel: int, client: BlockingKernelClient, source: str, room: int):
     """Run one cell; return its outputs, cut to `room` bytes, and the room that is left."""
     request = client.execute(source, allow_stdin=False, stop_on_error=False)
     outputs, answered = [], None
     while True:
-        if kernel.poll() is not None:
+        if ended(kernel):
             sys.exit("the kernel ended")
         try:
             message = client.get_iopub_msg(timeout=0.2)
