@@ -100,7 +100,7 @@ def start(report: socket.socket, control: int, answer_bytes: int):
 
 def become_kernel(connection: str, log: Path, variables: dict[str, str]) -> None:
     """Be the kernel from here on; never returns."""
-    nothing, sink = os.open(os.devnull, os.O_RDONLY), os.open(log, os.O_WRONLY | os.O_CREAT)
+    nothing, sink = os.open(os.devnull, os.O_RDONLY), os.open(log, os.O_WRONLY | os.O_CREAT, 0o600)
     for descriptor, source in enumerate((nothing, sink, sink)):
         os.dup2(source, descriptor)
     os.close(nothing)
@@ -110,7 +110,7 @@ def become_kernel(connection: str, log: Path, variables: dict[str, str]) -> None
     options = ["--ext=grading.driver", "--InteractiveShellApp.reraise_ipython_extension_failures=True"]
     sys.argv[1:] = ["-f", connection, "--HistoryManager.enabled=False", *options]
     launch_new_instance()
-    sys.exit()
+    raise SystemExit  # not sys.exit, which a cell may have replaced
 
 
 def ended(kernel: int) -> bool:

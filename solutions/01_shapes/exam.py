@@ -1,5 +1,6 @@
 """Hidden tests of 01_shapes: real layers of torch, built and run in the examiner's process, say every shape."""
 
+import itertools
 import warnings
 
 import torch
@@ -14,9 +15,9 @@ RESULTS = ("output", "h_n", "c_n")
 
 
 def torch_shapes(shape, *sizes, **options):
-    layer = nn.LSTM(*sizes, **options)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # of a projection, which oneDNN does not support
+        warnings.simplefilter("ignore", UserWarning)  # of a projection, which oneDNN does not support, and of dropout in one layer
+        layer = nn.LSTM(*sizes, **options)
         output, (h_n, c_n) = layer(torch.zeros(shape))
     tensors = {**dict(zip(RESULTS, (output, h_n, c_n))), **dict(layer.named_parameters())}
     return {name: tuple(tensor.shape) for name, tensor in tensors.items()}
@@ -109,6 +110,17 @@ def sizes_of_one_and_arguments_in_order(student, rng):
     for options in ((True, False, 0.0, True, 3), (False, True, 0.25, False, 3), (False, False, 0.25, True, 2)):
         compare(student, any_name, (4, 3, 5), 5, 6, 2, *options)
         compare(student, any_name, (4, 5), 5, 6, 2, *options)
+
+
+@exam("test_lstm_shapes", weight=2, hint="Every argument counts, whatever the others are.")
+def any_combination(student, rng):
+    student.refusing(*REFUSED)
+    for layers, bias, batch_first, bidirectional, projected, batched in itertools.product((1, 4), *[(True, False)] * 5):
+        first, second, features, *widths = numbers(rng, 5)
+        small, large = sorted(widths)
+        shape = (first, second, features) if batched else (first, features)
+        proj_size = small if projected else 0
+        compare(student, any_name, shape, features, large, layers, bias, batch_first, 0.5, bidirectional, proj_size)
 
 
 examine_answers(__file__)

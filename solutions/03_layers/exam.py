@@ -125,6 +125,26 @@ def unroll_lets_gradients_through(student, rng):
         assert_close(student.value("list(torch.autograd.grad(exam_loss, exam_leaves))"), list(expected), "gradients")
 
 
+@exam("test_unroll", hint="What a step gives back belongs to the step: the same tensor may be shown and be the state, and a state that is a list stays that list.")
+def changes_nothing_of_a_steps(student, rng):
+    student.refusing(*FINISHED)
+    student.run(
+        "def exam_same(x_t, state):\n"
+        "    h = torch.tanh(x_t + 0.5 * state)\n"
+        "    return h, h\n"
+        "exam_diary = []\n"
+        "def exam_write(x_t, state):\n"
+        "    assert state is exam_diary\n"
+        "    state.append(len(state))\n"
+        "    return x_t, state"
+    )
+    x, h = draw(rng, 2, 4, 3), draw(rng, 2, 3)
+    student.put("exam_inputs", [x, h])
+    expected = walk(lambda x_t, s: 2 * (torch.tanh(x_t + 0.5 * s),), x, h)
+    assert_close(student.value("unroll(exam_same, *exam_inputs)"), expected, "output, state of a step that shows its state")
+    assert_close(student.value("unroll(exam_write, exam_inputs[0], exam_diary)"), (x, [0, 1, 2, 3]), "output, state for a state that is a list")
+
+
 # 2. both_ways: two layers without weights to look at, as strict about their states as nn.LSTM
 
 LAYER = """
@@ -132,7 +152,8 @@ class ExamLayer:
     def __init__(self, matrix, keep):
         self.matrix, self.keep = matrix, keep
 
-    def __call__(self, x, state=None):
+    def __call__(self, x, hx=None):
+        state = hx
         size = 1, len(x), self.matrix.shape[1]
         h, c = (x.new_zeros(size), x.new_zeros(size)) if state is None else state
         if tuple(h.shape) != size or tuple(c.shape) != size:
@@ -196,18 +217,20 @@ def reads_the_smallest_both_ways(student, rng):
             check_both(student, rng, sizes, torch.float64, given)
 
 
-@exam("test_both_ways", hint="Gradients flow through both directions to x and to both first states: nothing is detached, nothing goes through NumPy.")
+@exam("test_both_ways", hint="Gradients flow through both directions to x, to both first states and into both layers, with a state and without: nothing is detached.")
 def both_ways_lets_gradients_through(student, rng):
-    layers, *leaves = both_case(student, rng, 2, 4, 3, 5)
-    leaves = [leaves[0].requires_grad_(), *(value.requires_grad_() for value in leaves[1])]
-    student.run(
-        "exam_leaves = [tensor.requires_grad_() for tensor in exam_inputs]\n"
-        "exam_output, (exam_h, exam_c) = both_ways(*exam_layers, exam_leaves[0], tuple(exam_leaves[1:]))\n"
-        "exam_loss = (exam_output ** 2).sum() + exam_h.sum() + 2 * exam_c.sum()"
-    )
-    output, (h, c) = bidirectional(layers, leaves[0], leaves[1:])
-    expected = torch.autograd.grad((output ** 2).sum() + h.sum() + 2 * c.sum(), leaves)
-    assert_close(student.value("list(torch.autograd.grad(exam_loss, exam_leaves))"), list(expected), "gradients")
+    for given in (True, False):
+        layers, x, state = both_case(student, rng, 2, 4, 3, 5)
+        leaves = [leaf.requires_grad_() for leaf in (x, *state * given, *(layer.matrix for layer in layers))]
+        student.run(
+            f"exam_given = exam_inputs if {given} else exam_inputs[:1]\n"
+            "exam_leaves = [tensor.requires_grad_() for tensor in exam_given + [layer.matrix for layer in exam_layers]]\n"
+            "exam_output, (exam_h, exam_c) = both_ways(*exam_layers, exam_given[0], tuple(exam_given[1:]) or None)\n"
+            "exam_loss = (exam_output ** 2).sum() + exam_h.sum() + 2 * exam_c.sum()"
+        )
+        output, (h, c) = bidirectional(layers, x, state if given else None)
+        expected = torch.autograd.grad((output ** 2).sum() + h.sum() + 2 * c.sum(), leaves)
+        assert_close(student.value("list(torch.autograd.grad(exam_loss, exam_leaves))"), list(expected), "gradients")
 
 
 # 3. Stack. Each part passes with the student's unroll or with this one: task 3 does not lean on task 1.
@@ -326,7 +349,8 @@ def stack_of_odd_sizes(student, rng):
 @with_either_unroll
 def stack_lets_gradients_through(student, rng):
     # With a dropout that is on, but as good as none; then in use.
-    for training, arguments in ((True, {"dropout": 1e-12}), (False, {"bidirectional": True, "batch_first": True})):
+    for training, arguments in ((True, {"dropout": 1e-12}), (True, {"dropout": 1e-12, "bidirectional": True}), (True, {"dropout": 1.0}),
+                                (False, {"bidirectional": True, "batch_first": True})):
         theirs = torch_layer(rng, 3, 4, torch.float64, num_layers=2, **arguments)
         rows = 2 * (1 + theirs.bidirectional)
         leaves = [draw(rng, *shape, dtype=torch.float64) for shape in ((2, 2, 3), (rows, 2, 4), (rows, 2, 4))]
@@ -370,6 +394,7 @@ def check_dropped(student, rng, p, **arguments):
     """What the upper layer is handed is 0 or 1 / (1 - p) times what it is handed without dropout."""
     hidden, time, batch = 20, 9, 6
     theirs, x = spying(rng, hidden, dropout=p, **arguments), draw(rng, time, batch, 3, dtype=torch.float64)
+    # with batch_first, time and batch change places
     put_stack(student, theirs, training=True)
     theirs.eval()
     whole, (h_n, c_n) = theirs(x)
@@ -396,6 +421,7 @@ def check_dropped(student, rng, p, **arguments):
 @with_either_unroll
 def stack_drops_between_layers(student, rng):
     check_dropped(student, rng, 0.5)
+    check_dropped(student, rng, 0.5, batch_first=True)
 
 
 @exam("test_stack", hint="Dropout comes once after a layer, before either direction of the next reads it: both read the same.")

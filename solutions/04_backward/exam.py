@@ -65,6 +65,17 @@ def floats_and_untouched_inputs(student, rng):
     assert_close(student.value("exam_x"), x, "the point after the call", rtol=0, atol=0)
 
 
+@exam("test_finite_difference", hint="What `loss` returns may be a view into what it was given: do not change that tensor before you have used both numbers.")
+def losses_that_pick_a_number(student, rng):
+    for shape, picked in (((3, 2), "value[1, 0]"), ((), "value")):
+        x = draw(rng, *shape)
+        student.put("exam_x", x)
+        student.run(f"exam_answer = finite_difference(lambda value: {picked}, exam_x)")
+        expected = torch.zeros_like(x)
+        expected.view(-1)[2 if shape else 0] = 1
+        assert_close(student.value("exam_answer"), expected, "the gradient of one number by all", rtol=1e-6, atol=1e-7)
+
+
 LOSS = """
 def exam_loss(tensors):
     return exam_factor * (torch.tanh(tensors["b"] @ tensors["a"]).sum() * tensors["c"] + tensors["d"].exp().sum())
@@ -114,6 +125,7 @@ def tolerance_scale_and_nan(student, rng):
     nan, inf = float("nan"), float("inf")
     for changes, factor, options, names in (
         ({"a": at_one_place(rng, (3,), nan), "c": inf}, 1.0, {}, ["a", "c"]),
+        ({"d": at_one_place(rng, (4,), -inf)}, 1.0, {}, ["d"]),
         ({"d": at_one_place(rng, (4,), 0.01)}, 1.0, {"tol": 0.1}, []),
         ({"d": at_one_place(rng, (4,), 1e-2), "c": 1e-7}, 1e5, {}, []),  # M is about 1e5
         ({"a": at_one_place(rng, (3,), 1e-7), "d": at_one_place(rng, (4,), 1e-5)}, 1e-6, {}, ["d"]),  # M is about 1e-6, so 1 counts
@@ -362,12 +374,19 @@ def smallest_cases(student, rng):
     check_kept(student, rng, 1, 3, 2, 3, 2.0, which=[0, 1], dtype=torch.float32, rtol=1e-3, atol=1e-5)
 
 
-@exam("test_memory_kept", hint="After the call the cell you were given is as before, in numbers, dtype and requires_grad; work on a copy, or put all back.")
+@exam("test_memory_kept", hint="After the call the cell you were given is as before: the same parameters, numbers, dtype, requires_grad and no gradients in them; work on a copy.")
 def the_cell_is_as_before(student, rng):
     for dtype in (torch.float64, torch.float32):
         given = check_kept(student, rng, 2, 3, 2, 3, 5.0, which=[1], dtype=dtype, rtol=1e-3, atol=1e-5)
         assert_close(student.value("{**exam_cell.state_dict(), 'x': exam_x}"), given, "what was given, after the call", rtol=0, atol=0)
         assert student.value("all(parameter.requires_grad for parameter in exam_cell.parameters())"), "requires_grad is off after the call"
+        assert student.value("all(parameter.grad is None for parameter in exam_cell.parameters())"), "the cell's parameters have a grad after the call"
+    for frozen in (False, True):
+        student.run(f"exam_cell.requires_grad_({not frozen})\nexam_before = list(exam_cell.parameters())\nmemory_kept(exam_cell, exam_x, 1.0)")
+        assert student.value("all(a is b for a, b in zip(exam_before, exam_cell.parameters()))"), "the cell has other parameters after the call"
+        kept = student.value("[parameter.requires_grad for parameter in exam_cell.parameters()]")
+        assert kept == [not frozen] * 4, "requires_grad is another after the call"
+    assert not student.value("exam_x.requires_grad"), "x needs a gradient after the call"
 
 
 # 5. the questions

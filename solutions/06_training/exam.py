@@ -88,9 +88,9 @@ def broken_gradients_become_zero(student, rng):
     for broken in (math.inf, -math.inf, math.nan):
         gradients = [draw(rng, *shape, dtype=torch.float32) for shape in SHAPES]
         gradients[int(rng.integers(len(SHAPES)))].view(-1)[0] = broken
-        norm = run_clip(student, gradients, 1.0)
+        norm = run_clip(student, [gradients[0], None, *gradients[1:]], 1.0, walk="iter")
         assert not math.isfinite(norm), f"the norm is {norm}, and a gradient holds {broken}"
-        assert_close(student.value("exam_found"), [torch.zeros_like(g) for g in gradients], f"gradients with {broken}", rtol=0, atol=0)
+        assert_close(student.value("exam_found"), [torch.zeros_like(gradients[0]), None, *map(torch.zeros_like, gradients[1:])], f"gradients with {broken}", rtol=0, atol=0)
 
 
 # 2. train
@@ -218,13 +218,13 @@ def modes_before_and_after(student, rng):
 def records_of_each_step(student, rng):
     for steps, parts in ((1, 3), (1, 1), (4, 2)):
         net, pieces = make_net(rng), draw_pieces(rng, steps * parts)
-        run_train(student, net, pieces, parts, limit=0.5)
-        _, losses, norms = expected_training(net, pieces, parts, limit=0.5, rate=0.2)
+        run_train(student, net, pieces, parts, limit=0.5, rate=0.0)
+        _, losses, norms = expected_training(net, pieces, parts, limit=0.5, rate=0.0)
         for name, expected in (("losses", losses), ("norms", norms)):
             assert student.value(f"all(isinstance(number, float) for number in exam_{name})"), f"{name} are no floats"
             found = student.value(f"[float(number) for number in exam_{name}]")
             assert len(found) == steps, f"{len(found)} {name} of {steps} steps"
-            assert_close(found[:1], expected[:1], name, rtol=1e-4, atol=1e-5)  # later ones hang on the steps too
+            assert_close(found, expected, name, rtol=1e-4, atol=1e-5)
 
 
 # 3 and 4. what the networks reach

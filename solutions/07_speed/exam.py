@@ -200,11 +200,12 @@ def takes_a_fused_step(student, rng):
 @exam("test_fused", hint="fused_step: the result stays connected to x, to h, to c and to both of fuse's tensors.")
 def the_fused_step_passes_gradients(student, rng):
     prepare(student)
-    layer, x, state = torch_lstm(rng, 3, 4, torch.float64), draw(rng, 2, 3, dtype=torch.float64), pair_of(rng, 2, 4, torch.float64)
-    code = "exam_state = fused_step(exam_in[0], tuple(exam_in[1:3]), *exam_in[3:])\nexam_output = exam_state[0]"
-    found = gradients(student, code, [x, *state, *fused(layer)])
-    of_x, *others = lstm_gradients(layer, x[None], state)
-    assert_close(found, [of_x[0], *others], "gradients")
+    for scale in (1, 3000):
+        layer, x, state = torch_lstm(rng, 3, 4, torch.float64), draw(rng, 2, 3, dtype=torch.float64, scale=scale), pair_of(rng, 2, 4, torch.float64)
+        code = "exam_state = fused_step(exam_in[0], tuple(exam_in[1:3]), *exam_in[3:])\nexam_output = exam_state[0]"
+        found = gradients(student, code, [x, *state, *fused(layer)])
+        of_x, *others = lstm_gradients(layer, x[None], state)
+        assert_close(found, [of_x[0], *others], "gradients")
 
 
 def lstm_gradients(layer, x, state):
@@ -290,11 +291,12 @@ def walks_the_smallest_sizes(student, rng):
 @exam("test_hoisted", weight=2, hint="Gradients reach x, both states, the whole weight and the bias through every step: nothing is detached.")
 def hoisting_passes_gradients(student, rng):
     prepare(student)
-    layer, x = torch_lstm(rng, 3, 4, torch.float64), draw(rng, 25, 2, 3, dtype=torch.float64)
-    state = pair_of(rng, 2, 4, torch.float64)
-    code = "exam_output, exam_state = recur(hoist(exam_in[0], *exam_in[3:]), tuple(exam_in[1:3]), exam_in[3])"
-    found = gradients(student, code, [x, *state, *fused(layer)])
-    assert_close(found, lstm_gradients(layer, x, state), "gradients")
+    for time, scale in ((25, 1), (4, 3000)):
+        layer, x = torch_lstm(rng, 3, 4, torch.float64), draw(rng, time, 2, 3, dtype=torch.float64, scale=scale)
+        state = pair_of(rng, 2, 4, torch.float64)
+        code = "exam_output, exam_state = recur(hoist(exam_in[0], *exam_in[3:]), tuple(exam_in[1:3]), exam_in[3])"
+        found = gradients(student, code, [x, *state, *fused(layer)])
+        assert_close(found, lstm_gradients(layer, x, state), "gradients")
 
 
 @exam("test_hoisted", hint="z, the state and the weights hold the same numbers after the call: no operation in place on what was given, and z's steps are views of z.")

@@ -206,7 +206,7 @@ def one_matrix_adds_up(student, rng):
 
 @exam("test_one_matrix", hint="Gradients flow through every gate and every step: nothing is detached on the way.")
 def one_matrix_learns(student, rng):
-    healthy, x = one_matrix(student, rng, 3, 2, torch.float64), draw(rng, 5, 2, 3, dtype=torch.float64)
+    healthy, x = one_matrix(student, rng, 3, 2, torch.float64), draw(rng, 25, 2, 3, dtype=torch.float64)
     check_gradients(student, rng, healthy, x)
 
 
@@ -289,8 +289,9 @@ def a_shorter_last_window(student, rng):
 
 @exam("test_long_reader", hint="The gradients are those of one go: they pass from window to window, back to the given state.")
 def long_reader_learns(student, rng):
-    healthy, x = long_reader(student, rng, 2, 3, 2, torch.float64), draw(rng, 2, 6, 2, dtype=torch.float64)
+    healthy, x = long_reader(student, rng, 2, 3, 2, torch.float64), draw(rng, 2, 25, 2, dtype=torch.float64)
     check_gradients(student, rng, healthy, x, state_of(rng, 2, 3, torch.float64))
+    check_gradients(student, rng, healthy, x)
 
 
 # 6. Tower
@@ -323,7 +324,7 @@ def towers_of_other_kinds(student, rng):
 
 @exam("test_tower", hint="The gradient goes down through every layer and back through every step.")
 def towers_learn(student, rng):
-    healthy, x = tower(student, rng, 3, 4, 3, torch.float64), draw(rng, 4, 2, 3, dtype=torch.float64)
+    healthy, x = tower(student, rng, 3, 4, 3, torch.float64), draw(rng, 25, 2, 3, dtype=torch.float64)
     check_gradients(student, rng, healthy, x)
 
 
@@ -457,6 +458,12 @@ def reset_and_go_on(student, rng):
             student.put("exam_x", x)
             student.run(f"exam_model.{mode}()\nexam_forecast = exam_model(exam_x)\nexam_forecast.sum().backward()\nexam_other(exam_x), exam_other.reset()")
             assert_close(student.value("exam_forecast"), forecast, "forecast")
+        for length in (2, 3):
+            x = draw(rng, length, batch, 1)
+            forecast, state = go_on(healthy, x, state)
+            student.put("exam_x", x)
+            student.run("with torch.no_grad():\n    exam_forecast = exam_model(exam_x)")
+            assert_close(student.value("exam_forecast"), forecast, "forecast without a graph")
         student.run("exam_model.reset()")
 
 

@@ -12,6 +12,8 @@ import nbformat
 import pytest
 from nbgrader.api import Gradebook
 
+from grading import batch
+
 ASSIGNMENT = "00_tiny"
 EQUAL = """\
 import pathlib
@@ -191,3 +193,14 @@ def test_nbgraders_own_command_gives_the_same(marked, tiny_release, tmp_path, pr
     kept = ("status", "score", "scores", "attempt", "seed", "digest", "message", "to_read")
     assert {n: {k: row[k] for k in kept} for n, row in theirs.items()} == {n: {k: row[k] for k in kept} for n, row in ours.items()}
     assert scores(again) == scores(tiny)
+
+
+def test_a_worker_that_cannot_load_torch_says_why(tmp_path, monkeypatch):
+    (tmp_path / "torch").mkdir()
+    (tmp_path / "torch" / "__init__.py").write_text("raise OSError('libgomp.so.1: cannot open shared object file')")
+    monkeypatch.syspath_prepend(tmp_path)  # the workers get it too
+    task = batch.Task("ada", 1, submission=None, release=None, secret=b"")
+    ((_, outcome),) = batch.grade_all([task], workers=1)
+    assert (outcome.status, outcome.message) == (
+        "infrastructure-error", "grading failed: OSError: libgomp.so.1: cannot open shared object file"
+    )

@@ -47,6 +47,7 @@ def test_agreement(actual, expected):
         (ONE.double(), ONE, "expected dtype torch.float32, got torch.float64"),
         (ONE * 2, ONE, r"h: 6 of 6 values differ, most at \[0, 0\]: expected 1, got 2 \(allowed: 1.3e-06"),
         (torch.tensor([1.0, 1.5, 3.0]), torch.ones(3), r"2 of 3 values differ, most at \[2\]"),
+        (torch.tensor([0.1]).double(), torch.tensor([0.1], dtype=torch.float64), "1 of 1 values differ"),  # was float32 on its way
         (torch.tensor([1.0, math.nan, 9.0]), torch.ones(3), r"most at \[1\]: expected 1, got nan"),
         (torch.tensor(math.inf), torch.tensor(1.0), "1 of 1 values differ, most: expected 1, got inf"),
         (torch.tensor(1.0), torch.tensor(math.nan), "expected nan, got 1"),
