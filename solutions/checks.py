@@ -6,6 +6,7 @@ from copy import deepcopy
 from io import StringIO
 
 import torch
+from numpy import unravel_index  # torch's own loads a computer algebra system first
 
 
 class CheckFailed(AssertionError):
@@ -113,7 +114,7 @@ def explain(what, got, right, likely):
         sizes = [size for size in got.shape if size != 1] == [size for size in right.shape if size != 1]
         cause = "a dimension of size 1 too many, or one missing" if sizes else "dimensions exchanged, or one too many or missing"
         fail(f"{what} has another shape", tuple(right.shape), tuple(got.shape), *likely[:1] or [cause])
-    where = torch.unravel_index((got.double() - right.double()).abs().argmax(), right.shape)
+    where = unravel_index(int((got.double() - right.double()).abs().argmax()), tuple(right.shape))
     index = f", furthest at [{', '.join(str(int(k)) for k in where)}]" if where else ""
     expected, actual = (f"{value[where].item():.4f}" if value.is_floating_point() else f"{value[where].item()}" for value in (right, got))
     fail(f"{what} is not right{index}", expected, actual, *likely[:1])
