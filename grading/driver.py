@@ -144,11 +144,11 @@ def _perform(request: tuple, namespace: dict, refusals) -> tuple:
             namespace[name] = data
         case ("run", code):
             exec(_compiled(code, "exec"), namespace)
+        case ("value" | "call", name, *_) if name.isidentifier() and name not in namespace:
+            return "undefined", name
         case ("value", expression):
             return "value", eval(_compiled(expression, "eval"), namespace)
         case ("call", function, args, kwargs):
-            if function.isidentifier() and function not in namespace:
-                return "undefined", function
             return "value", eval(compile(function, "<exam>", "eval"), namespace)(*args, **kwargs)
     return "value", None
 

@@ -116,15 +116,24 @@ def generator(seed: str) -> np.random.Generator:
 class Student:
     """The student's notebook after it ran, for one part of the exam.
 
+    The first request has `connect` open the way to a fork of the notebook's kernel, the part's own.
+
     Every method raises `StudentError` if the code raises, takes longer than the part may, ends
     its process, or answers with something other than data. Left uncaught it fails the part.
     """
 
-    def __init__(self, channel: socket.socket, limits: Limits, seed: str = "0"):
-        self._channel, self._limits = channel, limits
+    def __init__(self, connect: Callable[[], socket.socket], limits: Limits, seed: str = "0"):
+        self._connect, self._limits, self._seed = connect, limits, seed
+        self._channel: socket.socket | None = None
         self._seconds = limits.part_seconds
         self._refused: tuple[str, ...] = ()
-        self._ask("begin", int(seed, 16) % 2**32)
+
+    def __enter__(self) -> "Student":
+        return self
+
+    def __exit__(self, *exception) -> None:
+        if self._channel is not None:
+            self._channel.close()
 
     def put(self, name: str, data) -> None:
         """Assign data to a variable of the notebook."""
@@ -155,6 +164,9 @@ class Student:
         self._ask("refusing", names)
 
     def _ask(self, verb: str, *what):
+        if self._channel is None:
+            self._channel = self._connect()
+            self._ask("begin", int(self._seed, 16) % 2**32)
         limit = self._limits.answer_mb * frames.MEBIBYTE
         request = wire.encode((verb, *what), limit)
         started = time.monotonic()

@@ -12,6 +12,7 @@ import socket
 import time
 import traceback
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import nbformat
@@ -104,8 +105,8 @@ def _examine(box: Sandbox, part: Part, seed: str) -> PartResult:
     torch.manual_seed(int(seed, 16) % 2**63)
     message = reason = ""
     try:
-        with _fork(box) as channel, _bounded():
-            part.function(Student(channel, box.limits, seed), generator(seed))
+        with Student(partial(_fork, box), box.limits, seed) as student, _bounded():
+            part.function(student, generator(seed))
     except StudentError as error:
         message, reason = str(error), error.reason
     except AssertionError as error:

@@ -29,6 +29,11 @@ if answer_{n} not in tuple("{letters}"):
          "it is not filled in yet" if answer_{n} is None else 'a capital letter in quotes is meant, such as "A"')
 print("answer_{n} is one of the options; whether it is right the grading says.")"""
 
+# The student's answers that are a single letter, by number.
+LETTERS = """\
+{{n: given for n in range(1, {most} + 1) for given in [globals().get(f"answer_{{n}}")]
+ if type(given) is str and len(given) == 1 and given.isascii()}}"""
+
 
 @cache
 def bank() -> Bank:
@@ -83,17 +88,20 @@ def examine_answers(exam_file: str) -> None:
 
     assignment = Path(exam_file).resolve().parent.name
     source = Path(exam_file).with_name(f"{assignment}.md").read_text(encoding="utf-8")
-    for n, (question, _) in enumerate(MARKER.findall(source), 1):
-        drawn = draw(assignment, question)
-        exam(f"test_answer_{n}", hint=drawn.hint)(right_letter(n, drawn))
+    questions = [draw(assignment, question) for question, _ in MARKER.findall(source)]
+    given = {}  # number -> letter: the submission's, since an exam is loaded for each
+    for n, drawn in enumerate(questions, 1):
+        exam(f"test_answer_{n}", hint=drawn.hint)(right_letter(n, drawn, given, LETTERS.format(most=len(questions))))
 
 
-def right_letter(n: int, drawn):
-    """The hidden test of question n."""
+def right_letter(n: int, drawn, given: dict, letters: str):
+    """The hidden test of question n: the first to run asks for all letters, what is no letter is asked for by itself."""
 
     def examine(student, rng):
-        given = student.value(f"answer_{n}")
-        assert given == drawn.answer, f"answer_{n} is {given!r}, the right option is {drawn.answer}"
+        if not given:
+            given.update(student.value(letters))
+        letter = given[n] if n in given else student.value(f"answer_{n}")
+        assert letter == drawn.answer, f"answer_{n} is {letter!r}, the right option is {drawn.answer}"
 
     examine.__name__ = f"answer_{n}"
     return examine

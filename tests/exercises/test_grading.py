@@ -78,6 +78,16 @@ def test_a_mutant_loses_exactly_its_own(exercise, bundle, graded):
         assert not own if mutant.passes_visible else own, f"what the visible checks see is not what the head of {mutant.name} says"
 
 
+@pytest.mark.parametrize("assignment", ["01_shapes"])
+def test_an_answer_that_is_no_letter_costs_itself(exercise, graded):
+    odd = {1: "['A']", 2: "'AB'", 3: r"'\ud800'", 4: "'x' * 20_000_000", 5: "None", 6: "object()"}
+    notebook = exercise.filled({f"answer_{n}": f"answer_{n} = {text}" for n, text in odd.items()} | {"answer_7": "print('no answer')"})
+    outcome, lost = graded(exercise, notebook, "odd")
+    assert lost == {f"test_answer_{n}" for n in (*odd, 7)}
+    told = {part.name: part.reason for part in outcome.parts}
+    assert told["answer_1"] == "" and "type or size" in told["answer_6"] and "not defined" in told["answer_7"]
+
+
 def test_each_task_has_its_mutants(exercise):
     """Three for every graded cell that is no question, and at least one that only the hidden tests catch."""
     own = answers.mutants(exercise.name)

@@ -97,7 +97,7 @@ def kernel():
 
         threads.append(threading.Thread(target=serve_until_left))
         threads[-1].start()
-        student = Student(ours, limits)
+        student = Student(lambda: ours, limits)
         student.requests = requests
         return student
 
