@@ -9,8 +9,8 @@ import platform
 import re
 import subprocess
 import time
+from importlib.metadata import version
 
-import torch
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
@@ -38,7 +38,7 @@ def checked_with() -> str:
     """The line every page ends with: the versions and the day of this build."""
     seconds = float(os.environ.get("SOURCE_DATE_EPOCH") or time.time())
     day = datetime.date.fromtimestamp(seconds)
-    return f"<p>Checked with torch {torch.__version__} on Python {platform.python_version()}, {day.isoformat()}.</p>"
+    return f"<p>Checked with torch {version('torch')} on Python {platform.python_version()}, {day.isoformat()}.</p>"
 
 
 def furnish(app: Sphinx, config: Config) -> None:
