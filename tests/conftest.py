@@ -1,4 +1,5 @@
 """What tests of several kinds need: the system tools, and a browser."""
+import gc
 import os
 import shutil
 
@@ -13,6 +14,15 @@ HEADLESS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", 
 ONCE = {"site": "the built book", "demo": "the sample class", "marked": "a tiny class", "book": "a book of quizzes", "made": "the handout"}
 
 torch.set_num_threads(1)
+
+
+def pytest_xdist_auto_num_workers():
+    """One process more than there are cores, since some tests wait for a limit; at most 4, as each loads everything."""
+    return min(4, 1 + (os.cpu_count() or 1))
+
+
+def pytest_collection_finish():
+    gc.freeze()  # what is loaded by now stays: no search for garbage need walk through it again
 
 
 @pytest.hookimpl(tryfirst=True)  # xdist looks for the marks in a hook of the same name
