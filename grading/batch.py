@@ -78,7 +78,7 @@ def _load() -> None:
     os.environ["OMP_NUM_THREADS"] = "1"  # read when torch is imported; more workers, not more threads, use the cores
     gc.disable()
     with suppress(Exception):  # `grade_one` meets it again, and says so
-        import grading.examiner  # noqa: F401
+        import grading.examiner  # noqa: F401  for what it loads
     gc.freeze()  # nothing of it is garbage: looking for some, now and at the end, takes as long as half of loading it
     gc.enable()
 
