@@ -165,8 +165,7 @@ class Student:
 
     def _ask(self, verb: str, *what):
         if self._channel is None:
-            self._channel = self._connect()
-            self._ask("begin", int(self._seed, 16) % 2**32)
+            self._begin()
         limit = self._limits.answer_mb * frames.MEBIBYTE
         request = wire.encode((verb, *what), limit)
         started = time.monotonic()
@@ -183,6 +182,13 @@ class Student:
             raise _unusable(str(error)) from error
         finally:
             self._seconds -= time.monotonic() - started
+
+    def _begin(self) -> None:
+        self._channel = self._connect()
+        try:
+            self._ask("begin", int(self._seed, 16) % 2**32)
+        except StudentError as error:  # not what a part may be waiting for its request to raise
+            raise StudentError(str(error), error.reason) from error
 
     def _open(self, reply, what: tuple):
         match reply:

@@ -8,7 +8,7 @@ from axe_playwright_python.sync_playwright import Axe
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 # In each listing the first word of a kind, such as a keyword, stands for the others, which look the same: these lose
-# their colours. It halves the time of a look at contrasts.
+# their colours, and axe has fewer contrasts to compute.
 ONE_OF_A_KIND = """() => {
     for (const listing of document.querySelectorAll(".highlight pre")) {
         const kinds = new Set();

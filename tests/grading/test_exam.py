@@ -77,13 +77,13 @@ def kernel():
     """A Student whose kernel answers with the given frames; the requests it got are in `.requests`."""
     threads, opened = [], []
 
-    def answering(*replies, limits=LIMITS):
+    def answering(*replies, limits=LIMITS, begun=("value", None)):
         ours, theirs = socket.socketpair()
         opened.extend((ours, theirs))
         requests = []
 
         def serve():
-            for reply in (("value", None), *replies):
+            for reply in (begun, *replies):
                 requests.append(wire.decode(frames.receive(theirs, 1 << 24)))
                 if reply is None:
                     return theirs.close()
@@ -121,6 +121,13 @@ def test_the_requests_and_the_answer(kernel):
         ("call", "f", (1,), {"b": 2}),
         ("value", "y"),
     ]
+
+
+def test_an_error_at_the_beginning_is_not_the_one_a_part_waits_for(kernel):
+    student = kernel(begun=("error", "ValueError", "not today"))
+    with pytest.raises(StudentError, match="not today") as caught:
+        student.call("f")
+    assert caught.value.raised == ""
 
 
 @pytest.mark.parametrize(
